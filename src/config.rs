@@ -1,0 +1,82 @@
+//! Raw configuration → [`Policy`] and the keys and accounts that verify credentials.
+//!
+//! Parsed once for each isolate. Every problem has a key path, what was found, what was expected and the fix;
+//! a secret's value never stands in one.
+
+use crate::password::htpasswd::Users;
+use crate::policy::Policy;
+use crate::secret::Secret;
+use crate::token::keys::KeySet;
+use crate::token::mac::RootSecret;
+use core::fmt;
+
+/// What the environment holds, as text. A secret that is set to nothing is `Some` of an empty text.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// `EDGEWARD`: the policy as JSON text; `None` where the variable is not there.
+    pub policy: Option<String>,
+    /// `EDGEWARD_SECRET`.
+    pub secret: Option<Secret<String>>,
+    /// `EDGEWARD_KEYS`.
+    pub keys: Option<Secret<String>>,
+    /// `EDGEWARD_USERS`, `EDGEWARD_USERS_2` … `_9`: those that are there, by their names.
+    pub users: Vec<(String, Secret<String>)>,
+    /// Whether the `ASSETS` binding is there.
+    pub assets: bool,
+}
+
+/// A configuration that can be acted on: perhaps only to say that it is not complete.
+#[derive(Debug)]
+pub struct Config {
+    /// The policy; `None` where it has a problem: then nothing is public.
+    pub policy: Option<Policy>,
+    /// What verifies credentials; `None` where a needed secret is wrong: then only what is public passes.
+    pub verifiers: Option<Verifiers>,
+    /// Everything that is wrong, in the order of the file.
+    pub problems: Vec<Problem>,
+    /// What works but deserves a second look: `edgeward check` tells them.
+    pub warnings: Vec<Problem>,
+}
+
+/// Keys and accounts.
+#[derive(Debug)]
+pub struct Verifiers {
+    /// `EDGEWARD_SECRET`: the keys of all that Edgeward itself signs.
+    pub root: RootSecret,
+    /// `EDGEWARD_KEYS`, where it is there.
+    pub keys: Option<KeySet>,
+    /// `EDGEWARD_USERS…`, where it is there.
+    pub users: Option<Users>,
+}
+
+/// One thing that is wrong: where, what was found, what was expected, what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Key path: `EDGEWARD.rules[2].path`, `EDGEWARD_USERS line 3`.
+    pub at: String,
+    /// What was found there; never a secret's value.
+    pub found: String,
+    /// What was expected.
+    pub expected: String,
+    /// What to do about it.
+    pub fix: String,
+}
+
+impl Problem {
+    /// Puts the four parts together.
+    pub fn new(
+        at: impl Into<String>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self { at: at.into(), found: found.into(), expected: expected.into(), fix: fix.into() }
+    }
+}
+
+/// A sentence: `EDGEWARD.leeway: found 900, expected whole seconds from 0 to 300. Set it to 30.`
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: found {}, expected {}. {}", self.at, self.found, self.expected, self.fix)
+    }
+}

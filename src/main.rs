@@ -1,0 +1,2 @@
+//! The command `edgeward`.
+fn main() {}

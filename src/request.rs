@@ -1,0 +1,185 @@
+//! What is read of a request: the facts that a verdict rests on.
+
+use crate::path::PathError;
+use core::net::IpAddr;
+
+/// The field values of a request, by lower-case name.
+///
+/// Reading is lazy: a request with a good token is decided after two or three fields, and each one read costs a
+/// crossing from JavaScript. Several lines of one name arrive joined by `, ` (RFC 9110 §5.3), as the platform does.
+pub trait Fields {
+    /// The value of the field `name` (in lower case), or `None` where the request has no such field.
+    fn get(&self, name: &str) -> Option<String>;
+}
+
+/// Fields held in memory: for the command and for tests.
+#[derive(Clone, Debug, Default)]
+pub struct FieldList(Vec<(String, String)>);
+
+impl FieldList {
+    /// Takes name and value pairs; names in any case.
+    pub fn new<N: AsRef<str>, V: Into<String>>(lines: impl IntoIterator<Item = (N, V)>) -> Self {
+        Self(lines.into_iter().map(|(n, v)| (n.as_ref().to_ascii_lowercase(), v.into())).collect())
+    }
+}
+
+impl Fields for FieldList {
+    fn get(&self, name: &str) -> Option<String> {
+        let mut values = self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str());
+        let first = values.next()?.to_owned();
+        Some(values.fold(first, |joined, value| joined + ", " + value))
+    }
+}
+
+/// How the request came in (RFC 9110 §4.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// In clear.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The scheme as it stands in a URI.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// A request, as far as deciding needs it. Made by `edge::facts`, and by the command from a description.
+#[derive(Clone, Copy)]
+pub struct RequestFacts<'r> {
+    /// Method, case-sensitive (RFC 9110 §9.1).
+    pub method: &'r str,
+    /// How it came in.
+    pub scheme: Scheme,
+    /// Host and port as received, without userinfo (RFC 9110 §7.2).
+    pub authority: &'r str,
+    /// The path as received, still percent-encoded; begins with `/`.
+    pub path: &'r str,
+    /// What follows the first `?`, without it; `None` where there is none.
+    pub query: Option<&'r str>,
+    /// The field values.
+    pub fields: &'r dyn Fields,
+}
+
+impl<'r> RequestFacts<'r> {
+    /// Takes an absolute `http:` or `https:` URI apart; a fragment and userinfo are left out.
+    ///
+    /// # Errors
+    /// [`PathError::NotAbsolute`] where it is no such URI.
+    pub fn new(method: &'r str, uri: &'r str, fields: &'r dyn Fields) -> Result<Self, PathError> {
+        let (scheme, rest) = match uri.split_once("://") {
+            Some(("http", rest)) => (Scheme::Http, rest),
+            Some(("https", rest)) => (Scheme::Https, rest),
+            Some(_) | None => return Err(PathError::NotAbsolute),
+        };
+        let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, target) = rest.split_at(end);
+        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        if authority.is_empty() {
+            return Err(PathError::NotAbsolute);
+        }
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        let path = if path.is_empty() { "/" } else { path };
+        Ok(Self { method, scheme, authority, path, query, fields })
+    }
+
+    /// The value of a field, by its lower-case name.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<String> {
+        self.fields.get(name)
+    }
+
+    /// The host in lower case, without port and without a trailing dot.
+    #[must_use]
+    pub fn host(&self) -> String {
+        host_of(self.authority)
+    }
+
+    /// The request's own origin, serialised (`https://host[:port]`).
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme.as_str(), self.authority)
+    }
+
+    /// The public URI without its query: `htu` of RFC 9449 §4.2.
+    #[must_use]
+    pub fn uri_without_query(&self) -> String {
+        format!("{}://{}{}", self.scheme.as_str(), self.authority, self.path)
+    }
+
+    /// Whether the host is this machine: `localhost`, `*.localhost`, 127.0.0.0/8 or `[::1]`.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host();
+        host == "localhost"
+            || host.ends_with(".localhost")
+            || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    }
+
+    /// The client's address, as Cloudflare tells it.
+    #[must_use]
+    pub fn client_address(&self) -> Option<IpAddr> {
+        self.field("cf-connecting-ip")?.trim().parse().ok()
+    }
+}
+
+/// An authority's host: lower case, no port, no trailing dot.
+#[must_use]
+pub fn host_of(authority: &str) -> String {
+    let host = match authority.rfind(']') {
+        Some(end) => authority.get(..=end).unwrap_or(authority),
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    };
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts<'r>(uri: &'r str, fields: &'r FieldList) -> RequestFacts<'r> {
+        RequestFacts::new("GET", uri, fields).expect("an absolute URI")
+    }
+
+    #[test]
+    fn takes_a_uri_apart() {
+        let none = FieldList::default();
+        let it = facts("https://Ann@Shop.Example.:8443//a/b?x=1?y#z", &none);
+        assert_eq!((it.authority, it.path, it.query), ("Shop.Example.:8443", "//a/b", Some("x=1?y")));
+        assert_eq!(it.host(), "shop.example");
+        assert_eq!(facts("http://h?x", &none).path, "/");
+        for bad in ["", "/a", "ftp://h/", "http://", "https:///a", "https:h"] {
+            assert!(RequestFacts::new("GET", bad, &none).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn knows_loopback() {
+        let none = FieldList::default();
+        for host in ["localhost", "a.localhost:8787", "127.0.0.1", "127.9.9.9:80", "[::1]:8787", "LOCALHOST."]
+        {
+            assert!(facts(&format!("http://{host}/"), &none).is_loopback(), "{host}");
+        }
+        for host in ["localhost.example", "128.0.0.1", "[::2]", "notlocalhost"] {
+            assert!(!facts(&format!("http://{host}/"), &none).is_loopback(), "{host}");
+        }
+    }
+
+    #[test]
+    fn lines_of_one_name_are_joined() {
+        let fields = FieldList::new([("Cookie", "a=1"), ("cookie", "b=2")]);
+        assert_eq!(fields.get("cookie").as_deref(), Some("a=1, b=2"));
+        assert_eq!(fields.get("host"), None);
+    }
+}

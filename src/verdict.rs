@@ -1,0 +1,192 @@
+//! What was decided. Nothing in here knows a status code, a field or a page.
+
+use crate::policy::{Kind, Kinds};
+use crate::time::UnixTime;
+
+/// Why a request was not let in: each cause has its own words, and its name is what programs read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Cause {
+    /// No credentials at all.
+    CredentialsMissing,
+    /// Credentials that do not have their scheme's form.
+    CredentialsMalformed,
+    /// Credentials of a kind that is not accepted here.
+    CredentialsUnsupported,
+    /// Unknown user or wrong password: nobody is told which.
+    CredentialsWrong,
+    /// A token that does not have its format's form.
+    TokenMalformed,
+    /// A token signed in another way than its key allows.
+    TokenAlgorithm,
+    /// A token that names a key we do not have.
+    TokenUnknownKey,
+    /// A token that none of its keys signed.
+    TokenBadSignature,
+    /// A token that was good.
+    TokenExpired,
+    /// A token that will be good.
+    TokenNotYetValid,
+    /// A token that is older, or made to last longer, than the policy allows.
+    TokenTooOld,
+    /// A token of another issuer.
+    TokenWrongIssuer,
+    /// A token for another audience.
+    TokenWrongAudience,
+    /// A token without a claim that the policy requires.
+    TokenMissingClaim,
+    /// A request that can be read in more than one way.
+    RequestAmbiguous,
+    /// Known, but the rule wants somebody else.
+    NotAllowed,
+    /// Known, but the token's scopes do not suffice.
+    InsufficientScope,
+    /// Closed to all.
+    Denied,
+    /// Another site caused the request.
+    CrossSite,
+    /// An account that is switched off.
+    AccountSuspended,
+    /// A password that ran out.
+    PasswordExpired,
+    /// Sent in clear.
+    InsecureTransport,
+    /// A reserved path that is not there.
+    NotFound,
+    /// There, but not with this method.
+    MethodNotAllowed,
+    /// More content than a reserved path takes.
+    ContentTooLarge,
+    /// Our own defect.
+    Internal,
+    /// The origin could not be reached.
+    OriginUnreachable,
+    /// The origin did not answer in time.
+    OriginTimeout,
+    /// The configuration has a problem.
+    NotConfigured,
+}
+
+impl Cause {
+    /// Every cause.
+    pub const ALL: [Self; 29] = [
+        Self::CredentialsMissing,
+        Self::CredentialsMalformed,
+        Self::CredentialsUnsupported,
+        Self::CredentialsWrong,
+        Self::TokenMalformed,
+        Self::TokenAlgorithm,
+        Self::TokenUnknownKey,
+        Self::TokenBadSignature,
+        Self::TokenExpired,
+        Self::TokenNotYetValid,
+        Self::TokenTooOld,
+        Self::TokenWrongIssuer,
+        Self::TokenWrongAudience,
+        Self::TokenMissingClaim,
+        Self::RequestAmbiguous,
+        Self::NotAllowed,
+        Self::InsufficientScope,
+        Self::Denied,
+        Self::CrossSite,
+        Self::AccountSuspended,
+        Self::PasswordExpired,
+        Self::InsecureTransport,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::ContentTooLarge,
+        Self::Internal,
+        Self::OriginUnreachable,
+        Self::OriginTimeout,
+        Self::NotConfigured,
+    ];
+
+    /// The name that programs read.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CredentialsMissing => "credentials-missing",
+            Self::CredentialsMalformed => "credentials-malformed",
+            Self::CredentialsUnsupported => "credentials-unsupported",
+            Self::CredentialsWrong => "credentials-wrong",
+            Self::TokenMalformed => "token-malformed",
+            Self::TokenAlgorithm => "token-algorithm",
+            Self::TokenUnknownKey => "token-unknown-key",
+            Self::TokenBadSignature => "token-bad-signature",
+            Self::TokenExpired => "token-expired",
+            Self::TokenNotYetValid => "token-not-yet-valid",
+            Self::TokenTooOld => "token-too-old",
+            Self::TokenWrongIssuer => "token-wrong-issuer",
+            Self::TokenWrongAudience => "token-wrong-audience",
+            Self::TokenMissingClaim => "token-missing-claim",
+            Self::RequestAmbiguous => "request-ambiguous",
+            Self::NotAllowed => "not-allowed",
+            Self::InsufficientScope => "insufficient-scope",
+            Self::Denied => "denied",
+            Self::CrossSite => "cross-site",
+            Self::AccountSuspended => "account-suspended",
+            Self::PasswordExpired => "password-expired",
+            Self::InsecureTransport => "insecure-transport",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::ContentTooLarge => "content-too-large",
+            Self::Internal => "internal",
+            Self::OriginUnreachable => "origin-unreachable",
+            Self::OriginTimeout => "origin-timeout",
+            Self::NotConfigured => "not-configured",
+        }
+    }
+
+    /// The cause of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.name() == name)
+    }
+}
+
+/// A refusal: the client's side of a verdict that is no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub cause: Cause,
+    /// A sentence for programs that says what exactly was wrong; never a secret, nothing unverified.
+    pub detail: String,
+    /// The kind of the credentials that were looked at, if any were.
+    pub sent: Option<Kind>,
+    /// The moment the cause speaks of: when a token expired, or will be good.
+    pub when: Option<UnixTime>,
+    /// Scopes the rule needs (`insufficient-scope`).
+    pub scopes: Vec<String>,
+    /// As whom the client is known, where it is.
+    pub user: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal that says no more than its cause.
+    #[must_use]
+    pub fn new(cause: Cause, detail: impl Into<String>) -> Self {
+        Self { cause, detail: detail.into(), sent: None, when: None, scopes: Vec::new(), user: None }
+    }
+
+    /// The same, with the kind of the credentials that were looked at.
+    #[must_use]
+    pub const fn sent(mut self, kind: Kind) -> Self {
+        self.sent = Some(kind);
+        self
+    }
+
+    /// The same, with the moment it speaks of.
+    #[must_use]
+    pub const fn at(mut self, when: UnixTime) -> Self {
+        self.when = Some(when);
+        self
+    }
+}
+
+/// A refusal with what the answer needs to know of the rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Why, precisely.
+    pub refusal: Refusal,
+    /// The kinds that would have been accepted: one challenge each.
+    pub accept: Kinds,
+}
