@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
+import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -71,12 +72,19 @@ function isFresh(folder, inputs) {
 /** Compiles the library; the path of the module, wherever the target folder is. */
 async function compile(features) {
   const args = ["build", "--lib", "--release", "--target", tools.WASM_TARGET];
-  args.push("--message-format=json-render-diagnostics", ...(features ? ["--features", features] : []));
+  args.push("--message-format=json-render-diagnostics", ...anonymous(), ...(features ? ["--features", features] : []));
   const messages = await output("cargo", args);
   const files = messages.split("\n").filter(Boolean).map((line) => JSON.parse(line)).flatMap((it) => it.filenames ?? []);
   const module = files.findLast((file) => file.endsWith("edgeward.wasm"));
   if (!module) throw new tools.Stop("cargo made no edgeward.wasm");
   return module;
+}
+
+/** The places that panics name are those of the crates, not of the builder's home. */
+function anonymous() {
+  const home = process.env.CARGO_HOME || join(homedir(), ".cargo");
+  const flags = JSON.stringify([`--remap-path-prefix=${home}=cargo`]);
+  return ["--config", `target.${tools.WASM_TARGET}.rustflags=${flags}`];
 }
 
 /** What a program that must succeed prints; its errors are passed on. */
