@@ -3,7 +3,7 @@
 // Every crossing between JavaScript and WebAssembly costs a part of a microsecond, so each function here does one
 // whole step: facts in one text, a request with all its changes, an answer with all its fields. Nothing here
 // decides. Texts hold one value a line: no field value, method or URL can hold a line feed.
-import * as gate from "edgeward:bindings";
+import * as gate from "./index_bg.js";
 import module from "./index_bg.wasm";
 
 const ABSENT = "\0";
