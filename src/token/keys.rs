@@ -164,7 +164,9 @@ impl<'j> One<'_, 'j> {
     fn kty(&mut self) {
         match self.jwk.get("kty").and_then(Json::as_text) {
             Some("oct") => {}
-            Some(_) => self.problem("kty", "another type of key", "\"oct\"", "Keys for HMAC are \"kty\":\"oct\"."),
+            Some(_) => {
+                self.problem("kty", "another type of key", "\"oct\"", "Keys for HMAC are \"kty\":\"oct\".")
+            }
             None => self.absent("kty", "\"oct\"", "Keys for HMAC are \"kty\":\"oct\"."),
         }
     }
@@ -196,9 +198,9 @@ impl<'j> One<'_, 'j> {
             self.absent("kid", "an id", fix);
             return None;
         };
-        let good = value.as_text().filter(|kid| {
-            (1..=KID_SIZE).contains(&kid.len()) && !kid.chars().any(char::is_control)
-        });
+        let good = value
+            .as_text()
+            .filter(|kid| (1..=KID_SIZE).contains(&kid.len()) && !kid.chars().any(char::is_control));
         match good {
             None => self.problem("kid", value.kind(), "1 to 256 octets of printable text", fix),
             Some(kid) if kids.contains(&kid) => {
@@ -309,7 +311,10 @@ mod tests {
             jwk("a", "HS256", &[1; 32]),
             jwk("b", "HS512", &[2; 64]),
             jwk("c", "HS1", &[3; 16]),
-            format!(r#"{{"kty":"oct","kid":"d é","alg":"HS384","use":"sig","key_ops":["sign","verify"],"x":1,"edgeward":{{}},"k":"{}"}}"#, to_base64url(&[4; 48])),
+            format!(
+                r#"{{"kty":"oct","kid":"d é","alg":"HS384","use":"sig","key_ops":["sign","verify"],"x":1,"edgeward":{{}},"k":"{}"}}"#,
+                to_base64url(&[4; 48])
+            ),
         ]);
         let keys = KeySet::parse(&text).expect("a good set");
         let kids: Vec<&str> = keys.iter().map(|key| &**key.kid()).collect();
@@ -386,7 +391,10 @@ mod tests {
         let same_id = two(jwk("a", "HS256", &[1; 32]), jwk("a", "HS256", &[2; 32]));
         assert!(same_id.starts_with("EDGEWARD_KEYS keys[1].kid: found \"a\" a second time"), "{same_id}");
         let same_key = two(jwk("a", "HS256", &[1; 32]), jwk("b", "HS256", &[1; 32]));
-        assert!(same_key.starts_with("EDGEWARD_KEYS keys[1].k: found the key of \"a\" a second time"), "{same_key}");
+        assert!(
+            same_key.starts_with("EDGEWARD_KEYS keys[1].k: found the key of \"a\" a second time"),
+            "{same_key}"
+        );
         let keys = KeySet::parse(&set(&[jwk("a", "HS256", &[1; 64]), jwk("b", "HS512", &[1; 64])]));
         assert_eq!(keys.expect("allowed").warnings().len(), 1);
     }

@@ -95,7 +95,9 @@ impl fmt::Debug for MacKey {
 
 fn keyed<M: KeyInit>(key: &[u8]) -> M {
     // Only block ciphers refuse a length here.
-    let Ok(mac) = M::new_from_slice(key) else { unreachable!("HMAC takes keys of any length (RFC 2104 §2)") };
+    let Ok(mac) = M::new_from_slice(key) else {
+        unreachable!("HMAC takes keys of any length (RFC 2104 §2)")
+    };
     mac
 }
 
@@ -271,10 +273,19 @@ mod tests {
             (" \n".into(), vec!["EDGEWARD_SECRET: found nothing"]),
             (to_base64url(&[1; 31]), vec!["EDGEWARD_SECRET value 1: found a secret of 31 octets"]),
             (format!("{good}="), vec!["EDGEWARD_SECRET value 1: found a value that is not base64url"]),
-            ("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQF".into(), vec!["EDGEWARD_SECRET value 1: found a value"]),
-            (format!("{good} {good}"), vec!["EDGEWARD_SECRET value 2: found a value that stands there before"]),
+            (
+                "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQF".into(),
+                vec!["EDGEWARD_SECRET value 1: found a value"],
+            ),
+            (
+                format!("{good} {good}"),
+                vec!["EDGEWARD_SECRET value 2: found a value that stands there before"],
+            ),
             (published.into(), vec!["EDGEWARD_SECRET value 1: found a secret that is published"]),
-            (to_base64url(published.as_bytes()), vec!["EDGEWARD_SECRET value 1: found a secret that is published"]),
+            (
+                to_base64url(published.as_bytes()),
+                vec!["EDGEWARD_SECRET value 1: found a secret that is published"],
+            ),
             (format!("x+y {good} short"), vec!["EDGEWARD_SECRET value 1: ", "EDGEWARD_SECRET value 3: "]),
         ];
         for (text, expected) in table {
