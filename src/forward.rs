@@ -106,6 +106,10 @@ impl Forwarding<'_> {
             Origin::Url { origin, base_path } => format!("{origin}{base_path}"),
         };
         url.push_str(facts.path);
+        if self.policy.origin == Origin::Assets && facts.path.ends_with('/') {
+            // The binding serves files as they are named; a folder is its index.
+            url.push_str("index.html");
+        }
         let ours = |name: &[u8]| self.places.queries().any(|known| known.as_bytes() == name);
         if let Some(rest) = facts.query.and_then(|query| query::without(query, ours)) {
             url.push('?');
