@@ -229,8 +229,8 @@ pub fn authenticate<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, at: &Circumsta
             return refused(None, Refusal::new(Cause::NotFound, "No such reserved path."));
         }
         Ok(Choice::Reserved) => return reserved(gate, policy, facts, at),
-        Ok(Choice::Unlisted) => {
-            return refused(None, Refusal::new(Cause::Denied, "No rule of this path is for this method."));
+        Ok(Choice::Unlisted(rule)) => {
+            return refused(Some(rule), Refusal::new(Cause::Denied, "No rule of this path is for this method."));
         }
         Ok(Choice::Rule(rule)) => rule,
     };

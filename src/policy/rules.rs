@@ -123,6 +123,12 @@ impl RuleSet {
         }
     }
 
+    /// The rule that holds where none matches.
+    #[must_use]
+    pub const fn default_rule(&self) -> &Rule {
+        &self.default
+    }
+
     /// Every rule in the order of the file, then the default rule.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter().chain(core::iter::once(&self.default))
