@@ -3,6 +3,7 @@
 //! [`crate::config`] makes these; nothing here reads text.
 
 mod pattern;
+mod problems;
 pub mod rules;
 mod tree;
 
