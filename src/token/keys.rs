@@ -24,6 +24,9 @@ const HS1_KEY_SIZE: usize = 16;
 /// The longest key id, in octets: a token names it, and a token has 8 KB.
 const KID_SIZE: usize = 256;
 
+/// How the texts of asymmetric keys begin. Whoever has the public one could sign with it (RFC 8725 §2.1).
+const PUBLIC_KEYS: [&[u8]; 3] = [b"-----BEGIN ", b"ssh-", b"ecdsa-sha2-"];
+
 /// Keys by their ids.
 #[derive(Debug)]
 pub struct KeySet {
@@ -251,6 +254,10 @@ impl<'j> One<'_, 'j> {
             self.problem("k", "a key that is published in a list of weak ones", "a random key", fix);
             return None;
         }
+        if PUBLIC_KEYS.iter().any(|start| octets.expose().starts_with(start)) {
+            self.problem("k", "a PEM or SSH key, which may be public", "a random key for HMAC", fix);
+            return None;
+        }
         if value.as_text().is_some_and(|text| weak::is_published(text.as_bytes())) {
             self.warn("k", "a text that is published in a list of weak keys", "a random key", fix);
         }
@@ -372,6 +379,14 @@ mod tests {
             (with(r#""kty""#, r#""key_ops":["sign"],"kty""#), "key_ops: found no \"verify\""),
             (with(r#""kty""#, r#""key_ops":["verify",1],"kty""#), "key_ops: found no \"verify\""),
             (with(r#""kty""#, r#""edgeward":1,"kty""#), "edgeward: found no object"),
+            (
+                with(&good, &to_base64url(b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0C")),
+                "k: found a PEM or SSH key",
+            ),
+            (
+                with(&good, &to_base64url(b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI")),
+                "k: found a PEM or SSH key",
+            ),
             (set(&[jwk("a", "HS1", &[1; 15])]), "k: found a key of 15 octets, expected 16 octets"),
             (
                 set(&[jwk("a", "HS256", b"super-secret-jwt-token-with-at-least-32-characters-long")]),
