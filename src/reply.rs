@@ -1,1 +1,13 @@
 //! To come.
+pub mod action;
+pub mod catalog;
+pub mod color;
+pub mod escape;
+pub mod kept;
+pub mod language;
+pub mod names;
+pub mod page;
+pub mod plain;
+pub mod scan;
+pub mod template;
+pub mod when;
