@@ -2,13 +2,15 @@
 //!
 //! [`crate::config`] makes these; nothing here reads text.
 
+mod pattern;
 pub mod rules;
+mod tree;
 
 use crate::time::{Lifetime, UnixTime};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 
-pub use rules::{Choice, RuleSet};
+pub use rules::{Choice, PathCase, RuleSet};
 
 /// Everything the operator decides that is no secret. Parsed once for each isolate.
 #[derive(Clone, Debug)]
