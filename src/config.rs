@@ -23,6 +23,7 @@ use crate::password::Nfc;
 use crate::password::htpasswd::Users;
 use crate::policy::Policy;
 use crate::secret::Secret;
+use crate::token::jwt::JwtVerifier;
 use crate::token::keys::KeySet;
 use crate::token::mac::RootSecret;
 use core::fmt;
@@ -87,6 +88,8 @@ pub struct Verifiers {
     pub keys: Option<KeySet>,
     /// `EDGEWARD_USERS…`, where it is there.
     pub users: Option<Users>,
+    /// What reads JWTs as the policy's `tokens` say, where there are keys.
+    pub jwt: Option<JwtVerifier>,
 }
 
 /// One thing that is wrong: where, what was found, what was expected, what to do.

@@ -20,7 +20,11 @@ pub fn brand(node: &Node<'_>) -> Option<Brand> {
         name: table.read("name", |node| title(&node, LONGEST_NAME)),
         logo: table.read("logo", |node| logo(&node)),
         color: table.read("color", |node| {
-            node.parsed(color, "a colour like \"#0b5fff\" or \"#05f\"", "Write # and 3 or 6 hexadecimal digits.")
+            node.parsed(
+                color,
+                "a colour like \"#0b5fff\" or \"#05f\"",
+                "Write # and 3 or 6 hexadecimal digits.",
+            )
         }),
         support: table.read("support", |node| support(&node)),
         forgot_password: table.read("forgot_password", |node| link(&node)),
@@ -33,7 +37,11 @@ pub fn brand(node: &Node<'_>) -> Option<Brand> {
 fn title(node: &Node<'_>, longest: usize) -> Option<String> {
     let expected = format!("one line of at most {longest} characters");
     let fits = |text: &str| is_plain(text) && text.chars().count() <= longest && !text.trim().is_empty();
-    node.parsed(|text| fits(text).then(|| text.to_owned()), &expected, "Shorten it, and leave out control characters.")
+    node.parsed(
+        |text| fits(text).then(|| text.to_owned()),
+        &expected,
+        "Shorten it, and leave out control characters.",
+    )
 }
 
 fn logo(node: &Node<'_>) -> Option<String> {
@@ -45,8 +53,7 @@ fn logo(node: &Node<'_>) -> Option<String> {
 
 fn is_brand_path(text: &str) -> bool {
     let is_fine = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
-    let is_segment =
-        |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(is_fine);
+    let is_segment = |segment: &str| !matches!(segment, "" | "." | "..") && segment.bytes().all(is_fine);
     text.strip_prefix(FOLDER).is_some_and(|rest| rest.split('/').all(is_segment))
 }
 
@@ -136,7 +143,8 @@ fn notice_text(node: &Node<'_>) -> Option<String> {
 
 /// The shape of a language tag (RFC 5646 §2.1): subtags of one to eight letters and digits.
 fn is_language_tag(text: &str) -> bool {
-    let is_subtag = |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_subtag =
+        |subtag: &str| (1..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphanumeric());
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.len() <= 35 && text.split('-').all(is_subtag)
 }
 
@@ -181,8 +189,13 @@ mod tests {
             assert!(!is_brand_path(bad), "{bad}");
         }
         assert!(is_data_image("data:image/svg+xml;base64,PHN2Zy8+") && is_data_image("DATA:image/png,x"));
-        for bad in ["data:text/html,x", "data:image/png", "data:image/svg+xml,<svg>", "data:image/png,a\"b", "data:image/png,a'b"]
-        {
+        for bad in [
+            "data:text/html,x",
+            "data:image/png",
+            "data:image/svg+xml,<svg>",
+            "data:image/png,a\"b",
+            "data:image/png,a'b",
+        ] {
             assert!(!is_data_image(bad), "{bad}");
         }
     }

@@ -20,8 +20,9 @@ const FORBIDDEN_METHODS: [&str; 3] = ["CONNECT", "TRACE", "TRACK"];
 pub fn cors(node: &Node<'_>) -> Option<Cors> {
     node.table(|table| {
         let credentials = table.read_or_default("credentials", |node| node.boolean());
-        Some(Cors {
-            origins: origins(table, credentials)?,
+        Cors {
+            // Where they are wrong, none is listed; the problem is noted, and the policy is not used.
+            origins: origins(table, credentials).unwrap_or(CorsOrigins::Listed(Vec::new())),
             methods: table
                 .read("methods", |node| texts(&node, |item| method(item, credentials)))
                 .unwrap_or_else(|| DEFAULT_METHODS.map(str::to_owned).to_vec()),
@@ -33,8 +34,8 @@ pub fn cors(node: &Node<'_>) -> Option<Cors> {
             preflight: table.read_or_default("preflight", |node| {
                 node.one_of(&[("edge", Preflight::Edge), ("origin", Preflight::Origin)])
             }),
-        })
-    })?
+        }
+    })
 }
 
 /// `websocket.origins`: besides the request's own.
@@ -46,7 +47,7 @@ fn origins(table: &mut Table<'_>, credentials: bool) -> Option<CorsOrigins> {
     let Some(node) = table.get("origins") else {
         let expected = "the origins that may read, or \"*\" for all";
         table.require("origins", expected, "Add origins = [\"https://app.acme.example\"].");
-        return Some(CorsOrigins::Listed(Vec::new()));
+        return None;
     };
     let items = node.some_items()?;
     if items.iter().any(|item| item.is("*")) {

@@ -162,7 +162,12 @@ mod tests {
         for name in ["__Host-acme", "edgewards", "my-edgeward"] {
             assert!(!is_own_cookie(name), "{name}");
         }
-        assert!(is_query_name("access_token") && !is_query_name("a b") && !is_query_name("") && !is_query_name("a%"));
+        assert!(
+            is_query_name("access_token")
+                && !is_query_name("a b")
+                && !is_query_name("")
+                && !is_query_name("a%")
+        );
     }
 
     #[test]

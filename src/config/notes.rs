@@ -6,6 +6,9 @@ use core::cell::RefCell;
 /// Problems of one list that are kept; the rest is counted. A file with more of them has one cause.
 const MOST: usize = 100;
 
+/// Characters of what was found that are kept.
+const LONGEST: usize = 300;
+
 /// The three lists that reading fills. Shared by all readers of one text, hence the inner mutability.
 #[derive(Default)]
 pub struct Notes {
@@ -26,7 +29,7 @@ impl Problems {
     pub fn push(&self, problem: Problem) {
         let (list, more) = &mut *self.0.borrow_mut();
         if list.len() < MOST {
-            list.push(problem);
+            list.push(Problem { found: shortened(problem.found), ..problem });
         } else {
             *more += 1;
         }
@@ -68,6 +71,15 @@ impl Problems {
     }
 }
 
+/// Not every reader shortens what it shows.
+fn shortened(mut found: String) -> String {
+    if let Some((end, _)) = found.char_indices().nth(LONGEST) {
+        found.truncate(end);
+        found.push('…');
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +95,9 @@ mod tests {
         let list = problems.into_list();
         assert_eq!(list.len(), MOST + 1);
         let last = list.last().expect("a last one").to_string();
-        assert_eq!(last, "EDGEWARD: found 8 more problems, expected none. Mend those above, then check again.");
+        assert_eq!(
+            last,
+            "EDGEWARD: found 8 more problems, expected none. Mend those above, then check again."
+        );
     }
 }

@@ -63,7 +63,8 @@ pub fn web_origin(node: &Node<'_>) -> Option<String> {
 fn assets(node: &Node<'_>, has_assets: bool) -> Origin {
     if !has_assets {
         let expected = format!("a binding to static assets, as {} is \"assets\"", node.at());
-        let fix = "Add [assets] with directory, binding = \"ASSETS\" and run_worker_first = true to wrangler.toml.";
+        let fix =
+            "Add [assets] with directory, binding = \"ASSETS\" and run_worker_first = true to wrangler.toml.";
         node.notes().missing.push(Problem::new("ASSETS", "no binding", expected, fix));
     }
     Origin::Assets
@@ -107,8 +108,10 @@ mod tests {
         for (rest, path) in [("", ""), ("/", ""), ("/a", "/a"), ("/a/b/", "/a/b"), ("/%C3%A4", "/%C3%A4")] {
             assert_eq!(base_path(rest).as_deref(), Some(path), "{rest}");
         }
-        for rest in ["//", "/a//b", "/a//", "/.", "/a/../b", "/%2E%2e/", "/.%2e", "?", "/a?x=1", "/a#", "/%", "/%4", "/%zz"]
-        {
+        for rest in [
+            "//", "/a//b", "/a//", "/.", "/a/../b", "/%2E%2e/", "/.%2e", "?", "/a?x=1", "/a#", "/%", "/%4",
+            "/%zz",
+        ] {
             assert_eq!(base_path(rest), None, "{rest}");
         }
     }

@@ -9,7 +9,9 @@ use super::{Problem, Sources, brand, cors, forward, origin, token, warnings};
 use crate::json::Json;
 use crate::password::Nfc;
 use crate::policy::rules::PathCase;
-use crate::policy::{Forward, Kind, LogLevel, Origin, PlainHttp, Policy, Rule, RuleSet, TokenEntry, TokenPlace};
+use crate::policy::{
+    Forward, Kind, LogLevel, Origin, PlainHttp, Policy, Rule, RuleSet, TokenEntry, TokenPlace,
+};
 use crate::time::Lifetime;
 
 /// Octets of a policy that are read. The platform's variables hold far less.
@@ -47,7 +49,9 @@ fn unreadable(text: &str) -> Option<Problem> {
     }
     let is_too_long = text.len() > LONGEST;
     let found = format!("{} bytes", text.len());
-    is_too_long.then(|| Problem::new("EDGEWARD", found, "256 KB at most", "Shorten it: one rule can cover a whole folder."))
+    is_too_long.then(|| {
+        Problem::new("EDGEWARD", found, "256 KB at most", "Shorten it: one rule can cover a whole folder.")
+    })
 }
 
 /// What the policy is read with.
@@ -70,8 +74,10 @@ impl Reader<'_> {
         let origin = table.read("origin", |node| origin::origin(&node, self.sources.assets));
         let leeway = table.read("leeway", |node| node.seconds(0..=LONGEST_LEEWAY, DEFAULT_LEEWAY));
         let tokens = self.tokens(table);
-        let policy = Policy {
-            rules: self.rules(table, &tokens, notes)?,
+        let rules = self.rules(table, &tokens, notes);
+        table.not_offered(&["session"]);
+        // `rules?` comes last: every other key is read even where the rules cannot be used.
+        Some(Policy {
             realm: realm.unwrap_or_else(|| DEFAULT_REALM.to_owned()),
             origin: origin.unwrap_or(Origin::Own),
             leeway: Lifetime::from_seconds(leeway.unwrap_or(DEFAULT_LEEWAY)),
@@ -86,9 +92,8 @@ impl Reader<'_> {
             forward: table.read_or_default("forward", |node| forward::forward(&node)),
             cors: table.read("cors", |node| cors::cors(&node)),
             websocket_origins: table.read_or_default("websocket", |node| cors::websocket_origins(&node)),
-        };
-        table.not_offered(&["session"]);
-        Some(policy)
+            rules: rules?,
+        })
     }
 
     /// The entries; where there are none but keys, one of nothing but defaults.
@@ -125,7 +130,11 @@ impl Reader<'_> {
 
 fn realm(node: &Node<'_>) -> Option<String> {
     let is_printable = |b: u8| b.is_ascii_graphic() || b == b' ';
-    node.text_of(is_printable, "printable ASCII", "Write it in letters without accents; brand.name may have any.")
+    node.text_of(
+        is_printable,
+        "printable ASCII",
+        "Write it in letters without accents; brand.name may have any.",
+    )
 }
 
 fn log(node: &Node<'_>) -> Option<LogLevel> {
@@ -159,12 +168,14 @@ fn check_fields(policy: &Policy, notes: &Notes) {
 }
 
 fn token_fields(entries: &[TokenEntry]) -> impl Iterator<Item = (usize, &str)> {
-    entries.iter().filter_map(|entry| entry.index.map(|index| (index, &entry.from))).flat_map(|(index, from)| {
-        from.iter().filter_map(move |place| match place {
-            TokenPlace::Header(name) => Some((index, name.as_str())),
-            TokenPlace::Authorization | TokenPlace::Cookie(_) | TokenPlace::Query(_) => None,
-        })
-    })
+    entries.iter().filter_map(|entry| entry.index.map(|index| (index, &entry.from))).flat_map(
+        |(index, from)| {
+            from.iter().filter_map(move |place| match place {
+                TokenPlace::Header(name) => Some((index, name.as_str())),
+                TokenPlace::Authorization | TokenPlace::Cookie(_) | TokenPlace::Query(_) => None,
+            })
+        },
+    )
 }
 
 fn refuse_field(notes: &Notes, at: String, name: &str, other: &str) {

@@ -3,8 +3,8 @@
 use super::names::is_plain;
 use super::reader::{Node, Table, each};
 use super::token::texts;
-use super::verifiers::Configured;
 use super::url;
+use super::verifiers::Configured;
 use crate::password::Nfc;
 use crate::policy::{Access, Admits, CrossSite, Kind, Kinds, Mode, Rule};
 use crate::time::UnixTime;
@@ -132,7 +132,14 @@ fn group(node: &Node<'_>) -> Option<String> {
 
 fn claims(node: &Node<'_>) -> Option<BTreeMap<String, Vec<String>>> {
     let named = node.named_items()?;
-    Some(named.iter().filter_map(|(name, node)| Some(((*name).to_owned(), texts(node)?))).collect())
+    Some(named.iter().filter_map(|(name, node)| claim(name, node)).collect())
+}
+
+fn claim(name: &str, node: &Node<'_>) -> Option<(String, Vec<String>)> {
+    if name.is_empty() {
+        node.refuse_as("a claim without a name", "the name of a claim", "Name it, or take it out.");
+    }
+    Some((name.to_owned(), texts(node)?))
 }
 
 /// Scope-tokens (RFC 6749 §3.3). None at all is fine: then none is needed.
@@ -146,8 +153,11 @@ fn scopes(node: &Node<'_>) -> Option<Vec<String>> {
 /// A network, or one address.
 fn network(node: &Node<'_>) -> Option<IpNet> {
     let parse = |text: &str| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    let network: IpNet =
-        node.parsed(parse, "a network or an address", "Write it like \"203.0.113.0/24\" or \"2001:db8::/32\".")?;
+    let network: IpNet = node.parsed(
+        parse,
+        "a network or an address",
+        "Write it like \"203.0.113.0/24\" or \"2001:db8::/32\".",
+    )?;
     if network != network.trunc() {
         let fix = format!("Write \"{}\".", network.trunc());
         node.refuse("a network whose bits after the prefix are zero", &fix);

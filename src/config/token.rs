@@ -1,7 +1,7 @@
 //! `[[vars.EDGEWARD.tokens]]`: how a bearer token is read.
 
-use super::names::{is_free_field, is_own_cookie, is_query_name, is_token};
 use super::Problem;
+use super::names::{is_free_field, is_own_cookie, is_query_name, is_token};
 use super::reader::{Node, did_you_mean, each};
 use super::verifiers::Configured;
 use crate::policy::{HmacAlgorithm, Kind, TokenEntry, TokenPlace};
@@ -35,7 +35,8 @@ pub fn tokens(node: &Node<'_>, configured: &Configured) -> Option<Vec<TokenEntry
     if !items.is_empty() {
         configured.need(Kind::Bearer, format!("{} is there", node.at()), node.notes());
     }
-    let entries: Vec<_> = items.iter().enumerate().filter_map(|(n, item)| entry(item, n, configured)).collect();
+    let entries: Vec<_> =
+        items.iter().enumerate().filter_map(|(n, item)| entry(item, n, configured)).collect();
     check_key_ids(&items, &entries);
     Some(entries)
 }
@@ -115,7 +116,11 @@ fn claim_names(node: &Node<'_>) -> Option<Vec<String>> {
 
 fn max_age(node: &Node<'_>) -> Option<Lifetime> {
     let parse = |text: &str| Lifetime::parse(text).filter(|span| *span > Lifetime::default());
-    node.parsed(parse, "a span of time that is not zero: a whole number and s, m, h or d", "Write it like \"12h\".")
+    node.parsed(
+        parse,
+        "a span of time that is not zero: a whole number and s, m, h or d",
+        "Write it like \"12h\".",
+    )
 }
 
 fn trust(node: &Node<'_>, configured: &Configured) -> Option<bool> {

@@ -22,7 +22,8 @@ pub fn of_rules(rules: &[Rule], tokens: &[TokenEntry], notes: &Notes) {
     for rule in rules {
         let at = format!("EDGEWARD.rules[{}]", rule.index.unwrap_or_default());
         if rule.mode == Mode::Report {
-            let expected = "\"enforce\", as with this everybody passes who would be asked to prove who they are";
+            let expected =
+                "\"enforce\", as with this everybody passes who would be asked to prove who they are";
             let fix = "Set it to \"enforce\" once the log holds no more surprises.";
             warn(notes, &format!("{at}.mode"), "\"report\"", expected, fix);
         }
@@ -62,13 +63,27 @@ fn of_demands(rule: &Rule, tokens: &[TokenEntry], at: &str, notes: &Notes) {
         (admits.users.is_empty(), admits.groups.is_empty(), admits.claims.is_empty());
     for (key, is_met, whose) in [
         ("scopes", has_tokens || rule.scopes.is_empty(), "tokens have scopes, and the rule accepts none"),
-        ("claims", has_tokens || !only(!claims, [users, groups]), "tokens have claims, and the rule accepts none"),
-        ("users", has_accounts || !only(!users, [groups, claims]), "accounts are users, and the rule accepts none"),
+        (
+            "claims",
+            has_tokens || !only(!claims, [users, groups]),
+            "tokens have claims, and the rule accepts none",
+        ),
+        (
+            "users",
+            has_accounts || !only(!users, [groups, claims]),
+            "accounts are users, and the rule accepts none",
+        ),
     ] {
         if !is_met {
             let found = "what no credentials of an accepted kind can have";
             let expected = format!("what someone can have: only {whose}");
-            warn(notes, &format!("{at}.{key}"), found, &expected, "Take it out, or change what the rule accepts.");
+            warn(
+                notes,
+                &format!("{at}.{key}"),
+                found,
+                &expected,
+                "Take it out, or change what the rule accepts.",
+            );
         }
     }
 }
