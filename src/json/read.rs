@@ -66,8 +66,7 @@ impl<'a> Reader<'a> {
     }
 
     fn literal(&mut self) -> Read<Json<'a>> {
-        let literals =
-            [("true", Json::Bool(true)), ("false", Json::Bool(false)), ("null", Json::Null)];
+        let literals = [("true", Json::Bool(true)), ("false", Json::Bool(false)), ("null", Json::Null)];
         let rest = self.rest();
         match literals.into_iter().find(|(name, _)| rest.starts_with(name)) {
             Some((name, value)) => {

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 pub const MAX_READINGS: usize = 512;
 
 /// The most octets all readings of a path may have together: what bounds the time a path costs.
-pub const MAX_OCTETS: usize = 256 * 1024;
+pub const MAX_OCTETS: usize = 128 * 1024;
 
 /// How often a received path is decoded.
 const LEVELS: usize = 3;
