@@ -27,7 +27,8 @@
 use crate::config::{Config, Verifiers};
 use crate::credentials::{self, Credentials, Places, basic};
 use crate::password::Nfc;
-use crate::password::htpasswd::{Account, UserPass};
+use crate::password::UserPass;
+use crate::password::htpasswd::Account;
 use crate::password::proven::{Proof, ProvenCache};
 use crate::path::RequestPath;
 use crate::policy::{
@@ -215,7 +216,7 @@ pub fn authenticate<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, at: &Circumsta
         return refused(None, Refusal::new(Cause::MethodNotAllowed, "TRACE is not answered here."));
     }
     let path = RequestPath::parse(facts.path);
-    let choice = path.as_ref().map(|path| policy.rules.choose(path, deciding_method(facts), &facts.host()));
+    let choice = path.as_ref().map(|path| policy.rules.choose(path, &deciding_method(facts), &facts.host()));
     if let Some(verdict) = in_clear(policy, facts, choice.as_ref().ok(), at.now) {
         return decided(None, verdict);
     }
@@ -230,7 +231,10 @@ pub fn authenticate<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, at: &Circumsta
         }
         Ok(Choice::Reserved) => return reserved(gate, policy, facts, at),
         Ok(Choice::Unlisted(rule)) => {
-            return refused(Some(rule), Refusal::new(Cause::Denied, "No rule of this path is for this method."));
+            return refused(
+                Some(rule),
+                Refusal::new(Cause::Denied, "No rule of this path is for this method."),
+            );
         }
         Ok(Choice::Rule(rule)) => rule,
     };
@@ -256,10 +260,9 @@ fn decide<'g>(
     }
     match identify(gate, policy, rule, facts, at) {
         Identified::Known(who) => match authorize(rule, &who, facts, at.now) {
-            Ok(()) => decided(
-                Some(rule),
-                Verdict::Pass(Passage { rule, who: Who::Known(who.authenticated) }),
-            ),
+            Ok(()) => {
+                decided(Some(rule), Verdict::Pass(Passage { rule, who: Who::Known(who.authenticated) }))
+            }
             Err(refusal) => refuse_or_report(rule, refusal),
         },
         Identified::Refused(refusal) => refuse_or_report(rule, refusal),
@@ -342,17 +345,9 @@ fn not_configured(detail: &str) -> Refusal {
     Refusal::new(Cause::NotConfigured, detail)
 }
 
-/// HEAD is decided as GET, a preflight as the method it asks for, every other method by its own name.
+/// A preflight is decided as the method it asks for, every other request by its own.
 fn deciding_method<'f>(facts: &RequestFacts<'f>) -> std::borrow::Cow<'f, str> {
-    match facts.method {
-        "HEAD" => "GET".into(),
-        "OPTIONS" => match asked_method(facts) {
-            Some(method) if method == "HEAD" => "GET".into(),
-            Some(method) => method.into(),
-            None => "OPTIONS".into(),
-        },
-        method => method.into(),
-    }
+    asked_method(facts).map_or(facts.method.into(), Into::into)
 }
 
 /// The method a preflight asks for (Fetch §3.2.2); `None` where this is none.
@@ -453,11 +448,9 @@ fn identify(
         return Refusal::new(Cause::CrossSite, detail).into();
     }
     match credentials {
-        Credentials::Ambiguous(it) => Refusal {
-            sent: it.kind,
-            ..Refusal::new(Cause::RequestAmbiguous, it.detail)
+        Credentials::Ambiguous(it) => {
+            Refusal { sent: it.kind, ..Refusal::new(Cause::RequestAmbiguous, it.detail) }.into()
         }
-        .into(),
         Credentials::Missing => {
             Refusal::new(Cause::CredentialsMissing, "The request bears no credentials.").into()
         }
@@ -587,8 +580,9 @@ fn bearer_value<'v>(value: &'v str, place: &TokenPlace) -> Result<std::borrow::C
             "What follows Bearer is not a b64token (RFC 6750 section 2.1).",
         )),
         TokenPlace::Authorization | TokenPlace::Cookie(_) | TokenPlace::Header(_) => Ok(value.into()),
-        TokenPlace::Query(_) => credentials::query::decode_value(value)
-            .ok_or_else(|| malformed(Cause::TokenMalformed, "The query parameter is not percent-encoded UTF-8.")),
+        TokenPlace::Query(_) => credentials::query::decode_value(value).ok_or_else(|| {
+            malformed(Cause::TokenMalformed, "The query parameter is not percent-encoded UTF-8.")
+        }),
     }
 }
 
@@ -618,7 +612,7 @@ fn known_token(token: VerifiedJwt) -> Known {
     let authenticated = Authenticated {
         kind: Kind::Bearer,
         user: token.subject().map(|subject| format!("token:{subject}")),
-        groups: token.groups().map(str::to_owned).collect(),
+        groups: token.groups().to_vec(),
         scopes: token.scopes().map(str::to_owned).collect(),
         expires: token.expires(),
         key: Some(token.kid().to_owned()),
@@ -654,8 +648,7 @@ fn authorize(rule: &Rule, who: &Known, facts: &RequestFacts<'_>, now: UnixTime) 
 /// One of `users`, `groups` and `claims` that matches is enough; with none of them, whoever is known.
 fn is_admitted(rule: &Rule, who: &Known) -> bool {
     let (admits, known) = (&rule.admits, &who.authenticated);
-    let by_user =
-        known.is_account && known.user.as_ref().is_some_and(|user| admits.users.contains(user));
+    let by_user = known.is_account && known.user.as_ref().is_some_and(|user| admits.users.contains(user));
     let by_group = known.groups.iter().any(|group| admits.groups.contains(group));
     let by_claims = !admits.claims.is_empty()
         && who.token.as_ref().is_some_and(|token| token.claims_match(&admits.claims));

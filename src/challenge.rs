@@ -43,9 +43,7 @@ fn challenge(kind: Kind, accept: Kinds, refusal: &Refusal, realm: &str, asker: A
         (Kind::Basic, Asker::Navigation | Asker::Other) => {
             Some(format!("Basic realm={}, charset=\"UTF-8\"", quoted(realm)))
         }
-        (Kind::Basic, Asker::Subresource) => {
-            alone.then(|| format!("EdgewardBasic realm={}", quoted(realm)))
-        }
+        (Kind::Basic, Asker::Subresource) => alone.then(|| format!("EdgewardBasic realm={}", quoted(realm))),
         (Kind::Bearer, _) => Some(bearer(realm, refusal)),
     }
 }
@@ -153,8 +151,12 @@ mod tests {
             expired,
             ["Bearer realm=\"My \\\"place\\\"\", error=\"invalid_token\", error_description=\"Say 'no'.\""]
         );
-        assert!(said(Cause::InsufficientScope, bearer, BOTH, Asker::Other, 403)[0].contains("insufficient_scope"));
-        assert!(said(Cause::RequestAmbiguous, bearer, BOTH, Asker::Other, 400)[0].contains("invalid_request"));
+        assert!(
+            said(Cause::InsufficientScope, bearer, BOTH, Asker::Other, 403)[0].contains("insufficient_scope")
+        );
+        assert!(
+            said(Cause::RequestAmbiguous, bearer, BOTH, Asker::Other, 400)[0].contains("invalid_request")
+        );
         assert!(said(Cause::RequestAmbiguous, Some(Kind::Basic), BOTH, Asker::Other, 400).is_empty());
         assert!(said(Cause::NotAllowed, bearer, BOTH, Asker::Other, 403).is_empty());
     }

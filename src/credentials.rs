@@ -220,11 +220,7 @@ impl<'p> Weak<'p> {
     }
 }
 
-fn weak<'p>(
-    places: &'p [TokenPlace],
-    accept: Kinds,
-    each: impl Fn(&str, &mut dyn FnMut(&str)),
-) -> Weak<'p> {
+fn weak<'p>(places: &'p [TokenPlace], accept: Kinds, each: impl Fn(&str, &mut dyn FnMut(&str))) -> Weak<'p> {
     let mut found = Weak::Absent;
     for place in places {
         let (mut count, mut first) = (0_u32, None);
@@ -305,8 +301,16 @@ mod tests {
     fn two_that_are_accepted_are_ambiguous() {
         for (uri, lines, expected) in [
             ("https://h/", vec![("Authorization", "Basic x"), ("X-Token", "3")], "ambiguous not"),
-            ("https://h/", vec![("Authorization", "Basic a"), ("Authorization", "Basic b")], "ambiguous ambient"),
-            ("https://h/", vec![("Authorization", "Bearer a"), ("Authorization", "Bearer b")], "ambiguous not"),
+            (
+                "https://h/",
+                vec![("Authorization", "Basic a"), ("Authorization", "Basic b")],
+                "ambiguous ambient",
+            ),
+            (
+                "https://h/",
+                vec![("Authorization", "Bearer a"), ("Authorization", "Bearer b")],
+                "ambiguous not",
+            ),
             ("https://h/", vec![("X-Token", "a"), ("X-Token", "b")], "ambiguous not"),
             ("https://h/?q=1&q=1", vec![], "ambiguous not"),
             ("https://h/?q=1&%71=1", vec![("Authorization", "Bearer a")], "ambiguous not"),

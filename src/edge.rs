@@ -56,9 +56,7 @@ pub fn unanswered(host: &Host, request: &JsValue, env: &JsValue, late: bool, mes
     } else {
         (Cause::OriginUnreachable, "The origin could not be reached.")
     };
-    visit(host, request, env, |visit| {
-        visit.refuse_because(&plain(Refusal::new(cause, detail)), message)
-    })
+    visit(host, request, env, |visit| visit.refuse_because(&plain(Refusal::new(cause, detail)), message))
 }
 
 /// The module panicked in this request, and was started anew.
@@ -137,14 +135,18 @@ impl Visit<'_> {
             // It was just answered; asking again would be a defect of ours, and refuses.
             Outcome::NeedsPassword(_) => Decision {
                 rule: None,
-                verdict: Verdict::Refused(plain(Refusal::new(Cause::Internal, "The verdict did not settle."))),
+                verdict: Verdict::Refused(plain(Refusal::new(
+                    Cause::Internal,
+                    "The verdict did not settle.",
+                ))),
             },
         }
     }
 
     fn ask(&self, password: Option<bool>) -> Outcome<'static> {
         let proven = self.isolate.proven.borrow();
-        let at = crate::authenticate::Circumstances { now: self.now, proven: &proven, password, nfc: host::nfc };
+        let at =
+            crate::authenticate::Circumstances { now: self.now, proven: &proven, password, nfc: host::nfc };
         authenticate(&self.isolate.gate, self.facts, &at)
     }
 

@@ -123,7 +123,9 @@ impl Forwarding<'_> {
         names
             .filter(|name| match *name {
                 "authorization" => reads_authorization && !forward_credentials,
-                name => fields::is_claimed(name, &self.policy.forward) || self.places.fields().any(|f| f == name),
+                name => {
+                    fields::is_claimed(name, &self.policy.forward) || self.places.fields().any(|f| f == name)
+                }
             })
             .map(str::to_owned)
             .collect()

@@ -20,8 +20,8 @@ pub mod when;
 
 use crate::authenticate::Authenticated;
 use crate::challenge::{self, Asker};
-use crate::forward::answer::sharing;
 use crate::credentials::{Places, query};
+use crate::forward::answer::sharing;
 use crate::policy::{Cors, Kind, Policy};
 use crate::request::{RequestFacts, Scheme};
 use crate::time::{Lifetime, UnixTime};
@@ -98,7 +98,8 @@ pub const fn retry_after(cause: Cause) -> Option<u32> {
 /// Whether a `CF-Ray` has the form of one: 16 hexadecimal digits, and perhaps a data centre.
 #[must_use]
 pub fn is_ray(value: &str) -> bool {
-    let (digits, place) = value.split_once('-').map_or((value, None), |(digits, place)| (digits, Some(place)));
+    let (digits, place) =
+        value.split_once('-').map_or((value, None), |(digits, place)| (digits, Some(place)));
     let hex = digits.len() == 16 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     hex && place.is_none_or(|place| place.len() == 3 && place.bytes().all(|b| b.is_ascii_uppercase()))
 }
@@ -200,7 +201,8 @@ impl Answerer<'_> {
 
     /// How the visitor came, as far as the words differ.
     fn variant(&self, refused: &Refused, asker: Asker) -> Variant {
-        let program = refused.refusal.sent == Some(Kind::Bearer) && self.facts.field("authorization").is_some();
+        let program =
+            refused.refusal.sent == Some(Kind::Bearer) && self.facts.field("authorization").is_some();
         match (program, refused.accept.has(Kind::Basic), asker) {
             (true, ..) => Variant::Program,
             (false, true, Asker::Navigation | Asker::Other) => Variant::Prompt,
@@ -288,7 +290,10 @@ impl Answerer<'_> {
 
     /// The fields of every answer of Edgeward's own, and no content for HEAD.
     fn finish(&self, mut reply: Reply) -> Reply {
-        let html = reply.fields.iter().any(|(name, value)| *name == "Content-Type" && value.starts_with("text/html"));
+        let html = reply
+            .fields
+            .iter()
+            .any(|(name, value)| *name == "Content-Type" && value.starts_with("text/html"));
         let referrer = if html { "same-origin" } else { "no-referrer" };
         reply.fields.push(("Cache-Control", "no-store".to_owned()));
         reply.fields.push(("X-Content-Type-Options", "nosniff".to_owned()));

@@ -166,7 +166,10 @@ fn which_credentials_decide() {
         (get(&format!("/?q={good}")), "token:1"),
         (get(&format!("/?q={good}&q={good}")), "request-ambiguous"),
         (ann("/").with("Cookie", "t=x"), "ann"),
-        (get("/").with("Authorization", "Basic YW5uOndyb25n").with("Cookie", &format!("t={good}")), "credentials-wrong"),
+        (
+            get("/").with("Authorization", "Basic YW5uOndyb25n").with("Cookie", &format!("t={good}")),
+            "credentials-wrong",
+        ),
     ]);
 }
 
@@ -188,7 +191,12 @@ fn ambient_credentials_that_another_site_sends() {
         (ann("/").with("Sec-Fetch-Site", "cross-site"), "ann"),
         (get("/").bearer("{}").with("Origin", "null"), "somebody"),
         (Request::new("POST", "https://h.example/").with("Origin", "null"), "credentials-missing"),
-        (Request::new("POST", "https://h.example/").with("Cookie", &format!("t={good}")).with("Origin", "null"), "cross-site"),
+        (
+            Request::new("POST", "https://h.example/")
+                .with("Cookie", &format!("t={good}"))
+                .with("Origin", "null"),
+            "cross-site",
+        ),
         (socket("/"), "ann"),
         (socket("/").with("Origin", "https://h.example"), "ann"),
         (socket("/").with("Origin", "https://sockets.example"), "ann"),

@@ -6,8 +6,7 @@
 //! 3. The first colon splits: a password may hold colons, a user-id may not.
 //! 4. No control characters, no empty user-id, at most 1,024 octets.
 
-use crate::password::Nfc;
-use crate::password::htpasswd::UserPass;
+use crate::password::{Nfc, UserPass};
 use crate::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -81,7 +80,21 @@ mod tests {
     #[test]
     fn malformed() {
         let long = STANDARD.encode(format!("u:{}", "x".repeat(1023)));
-        for bad in ["", "!!!", "Zm9vOmJhcg", "Zm9vOmJhcg===", "Zm9vOmJhch==", "Zm9v OmJhcg==", "Zm9v", "OnBhc3M=", "Og==", "Zm9vADpiYXI=", "Zm9vfzpiYXI=", "dGVzdDoxMjOj", &long] {
+        for bad in [
+            "",
+            "!!!",
+            "Zm9vOmJhcg",
+            "Zm9vOmJhcg===",
+            "Zm9vOmJhch==",
+            "Zm9v OmJhcg==",
+            "Zm9v",
+            "OnBhc3M=",
+            "Og==",
+            "Zm9vADpiYXI=",
+            "Zm9vfzpiYXI=",
+            "dGVzdDoxMjOj",
+            &long,
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
         assert!(read(&STANDARD.encode(format!("u:{}", "x".repeat(1022)))).is_ok());

@@ -16,9 +16,8 @@ pub fn values<'q>(query: &'q str, name: &str) -> impl Iterator<Item = &'q str> {
 /// The query without the parameters whose name `ours` knows; `None` where nothing is left of it.
 #[must_use]
 pub fn without(query: &str, ours: impl Fn(&[u8]) -> bool) -> Option<Cow<'_, str>> {
-    let is_ours = |parameter: &&str| {
-        ours(&decoded(parameter.split_once('=').map_or(*parameter, |(name, _)| name)))
-    };
+    let is_ours =
+        |parameter: &&str| ours(&decoded(parameter.split_once('=').map_or(*parameter, |(name, _)| name)));
     if !query.split('&').any(|parameter| is_ours(&parameter)) {
         return Some(Cow::Borrowed(query));
     }

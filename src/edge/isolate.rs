@@ -104,7 +104,10 @@ impl Isolate {
             return;
         }
         if let Err(error) = self.pages.borrow_mut().replace(status, text) {
-            log::problem(host, &format!("www/.edgeward/pages/{status}.html: {error} The built-in page is shown."));
+            log::problem(
+                host,
+                &format!("www/.edgeward/pages/{status}.html: {error} The built-in page is shown."),
+            );
         }
     }
 
@@ -143,7 +146,8 @@ fn hex(octets: &[u8]) -> String {
 
 /// `edgeward-<8 hex>`: the same for all isolates of one gate, so that a loop through another isolate is found too.
 fn pseudonym(gate: &Gate, host: &Host) -> String {
-    let derived = gate.config.root.as_ref().and_then(|root| root.derive(&[b"edgeward/via/v1"]).into_iter().next());
+    let derived =
+        gate.config.root.as_ref().and_then(|root| root.derive(&[b"edgeward/via/v1"]).into_iter().next());
     let octets = derived.map_or_else(|| host.random(4), |key| key.expose().to_vec());
     format!("edgeward-{}", hex(octets.get(..4).unwrap_or_default()))
 }

@@ -41,7 +41,8 @@ pub fn pass(visit: &Visit<'_>, passage: Passage<'_>) -> JsValue {
     let outgoing = forwarding.outgoing(passage, visit.facts, names.split('\n'));
     let options = if outgoing.no_store { NO_STORE } else { 0 }
         | if policy.origin == Origin::Assets { TO_ASSETS } else { 0 };
-    let set: Vec<&str> = outgoing.set.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect();
+    let set: Vec<&str> =
+        outgoing.set.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect();
     visit.host.forward(
         visit.request,
         visit.env,

@@ -49,7 +49,8 @@ pub struct Edits {
 }
 
 /// Fields by which shared caches are told to keep what `Cache-Control` says is private.
-const SHARED_CACHE_FIELDS: [&str; 3] = ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"];
+const SHARED_CACHE_FIELDS: [&str; 3] =
+    ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control"];
 
 impl Back<'_> {
     /// The changes that this answer needs; none of them for one that has nothing to hide.
@@ -238,7 +239,17 @@ mod tests {
         ] {
             assert_eq!(located(value).as_deref(), Some(expected), "{value}");
         }
-        for kept in ["/x", "/application", "x", "?x", "https://other.example/app", "https://origin.example.evil/", "https://origin.example:444/", "//other/app", ""] {
+        for kept in [
+            "/x",
+            "/application",
+            "x",
+            "?x",
+            "https://other.example/app",
+            "https://origin.example.evil/",
+            "https://origin.example:444/",
+            "//other/app",
+            "",
+        ] {
             assert_eq!(located(kept), None, "{kept}");
         }
     }
@@ -255,7 +266,8 @@ mod tests {
         ] {
             assert_eq!(private(field), expected, "{field}");
         }
-        let untouched = edits(&Origin::Own, false, &Seen { cache_control: Some("public"), ..Seen::default() });
+        let untouched =
+            edits(&Origin::Own, false, &Seen { cache_control: Some("public"), ..Seen::default() });
         assert_eq!(untouched, Edits::default());
     }
 

@@ -25,9 +25,10 @@ pub fn is_claimed(name: &str, forward: &Forward) -> bool {
     let same = |known: &str| {
         known.len() == name.len() && known.bytes().zip(name.bytes()).all(|(a, b)| dashed(a) == dashed(b))
     };
-    let begins = |prefix: &str| name.get(..prefix.len()).is_some_and(|start| {
-        start.bytes().zip(prefix.bytes()).all(|(a, b)| dashed(a) == b)
-    });
+    let begins = |prefix: &str| {
+        name.get(..prefix.len())
+            .is_some_and(|start| start.bytes().zip(prefix.bytes()).all(|(a, b)| dashed(a) == b))
+    };
     begins("x-edgeward-")
         || begins("x-forwarded-")
         || CLAIMS.into_iter().any(same)
@@ -89,7 +90,9 @@ mod tests {
         ] {
             assert!(is_claimed(name, &forward), "{name}");
         }
-        for name in ["x-edgeward", "edgeward-user", "x-forwardedfor", "user-agent", "accept", "remote-users", "x"] {
+        for name in
+            ["x-edgeward", "edgeward-user", "x-forwardedfor", "user-agent", "accept", "remote-users", "x"]
+        {
             assert!(!is_claimed(name, &forward), "{name}");
         }
     }

@@ -98,7 +98,8 @@ impl Kept {
     /// Content-Security-Policy (CSP3 §6): nothing but what is in the page itself, and images of this site.
     #[must_use]
     pub fn policy(&self) -> String {
-        let sources = |hashes: &[String]| if hashes.is_empty() { "'none'".to_owned() } else { hashes.join(" ") };
+        let sources =
+            |hashes: &[String]| if hashes.is_empty() { "'none'".to_owned() } else { hashes.join(" ") };
         format!(
             "default-src 'none'; img-src 'self' data:; style-src {}; script-src {}; form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'",
@@ -110,7 +111,8 @@ impl Kept {
     /// The page for one visitor.
     #[must_use]
     pub fn fill(&self, facts: &PageFacts<'_>, words: &'static Catalog) -> String {
-        let length: usize = self.pieces.iter().map(|it| if let Piece::Html(html) = it { html.len() } else { 64 }).sum();
+        let length: usize =
+            self.pieces.iter().map(|it| if let Piece::Html(html) = it { html.len() } else { 64 }).sum();
         let mut page = String::with_capacity(length);
         for piece in &self.pieces {
             match piece {
@@ -151,7 +153,12 @@ fn fill(hole: Hole, place: Place, facts: &PageFacts<'_>, words: &'static Catalog
     }
 }
 
-fn moment(then: crate::time::UnixTime, place: Place, facts: &PageFacts<'_>, words: &'static Catalog) -> String {
+fn moment(
+    then: crate::time::UnixTime,
+    place: Place,
+    facts: &PageFacts<'_>,
+    words: &'static Catalog,
+) -> String {
     let said = escaped(&when::relative(words, then, facts.now));
     if place != Place::Content {
         return said;
@@ -191,9 +198,15 @@ mod tests {
 
     #[test]
     fn monograms() {
-        for (name, wanted) in
-            [("Acme", "A"), ("www.acme.example", "A"), ("ärzte", "Ä"), ("<b>", "B"), ("127.0.0.1", "1"), ("", ""), ("ß", "SS")]
-        {
+        for (name, wanted) in [
+            ("Acme", "A"),
+            ("www.acme.example", "A"),
+            ("ärzte", "Ä"),
+            ("<b>", "B"),
+            ("127.0.0.1", "1"),
+            ("", ""),
+            ("ß", "SS"),
+        ] {
             assert_eq!(monogram(name), wanted, "{name}");
         }
     }

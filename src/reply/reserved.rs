@@ -71,7 +71,15 @@ mod tests {
         assert_eq!(at("HEAD", "/.edgeward/whoami?x"), Endpoint::WhoAmI);
         assert_eq!(at("GET", "/.edgeward/problems/denied"), Endpoint::Explained(Cause::Denied));
         assert_eq!(at("GET", "/.edgeward/brand/logo.svg"), Endpoint::Brand);
-        for path in ["/.edgeward", "/.edgeward/", "/.edgeward/x", "/.edgeward/problems/x", "/.edgeward/brand/", "/.edgeward/pages/401.html", "/.edgeward/policy.json"] {
+        for path in [
+            "/.edgeward",
+            "/.edgeward/",
+            "/.edgeward/x",
+            "/.edgeward/problems/x",
+            "/.edgeward/brand/",
+            "/.edgeward/pages/401.html",
+            "/.edgeward/policy.json",
+        ] {
             assert_eq!(cause(&at("GET", path)), Some(Cause::NotFound), "{path}");
             assert_eq!(cause(&at("POST", path)), Some(Cause::NotFound), "{path}");
         }

@@ -19,7 +19,8 @@ pub const NOW: UnixTime = UnixTime::from_seconds(1_795_305_600);
 const KEY: &[u8] = b"the key of these tests, 32 octets";
 
 /// One HS256 key.
-pub const KEYS: &str = r#"{"keys":[{"kty":"oct","kid":"k","alg":"HS256","k":"dGhlIGtleSBvZiB0aGVzZSB0ZXN0cywgMzIgb2N0ZXRz"}]}"#;
+pub const KEYS: &str =
+    r#"{"keys":[{"kty":"oct","kid":"k","alg":"HS256","k":"dGhlIGtleSBvZiB0aGVzZSB0ZXN0cywgMzIgb2N0ZXRz"}]}"#;
 
 const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
