@@ -102,7 +102,7 @@ impl RuleSet {
     }
 
     /// What a request falls to. `host` comes in lower case, without port and trailing dot
-    /// ([`host_of`]); `method` as it is, HEAD is decided as GET here.
+    /// ([`crate::request::host_of`]); `method` as it is, HEAD is decided as GET here.
     #[must_use]
     pub fn choose(&self, path: &RequestPath<'_>, method: &str, host: &str) -> Choice<'_> {
         let mut outcomes = path.readings().map(|reading| self.outcome(reading, method, host));
