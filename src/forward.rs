@@ -169,13 +169,13 @@ impl Forwarding<'_> {
         }
         let Some(key) = self.assertion else { return };
         let claims = AssertionClaims {
-            iss: &facts.origin(),
-            sub: user,
-            iat: self.now,
-            jti: self.jti,
-            htm: facts.method,
-            htu: &facts.uri_without_query(),
-            amr: who.map(Authenticated::methods).unwrap_or_default(),
+            issuer: &facts.origin(),
+            subject: user,
+            issued_at: self.now,
+            id: self.jti,
+            method: facts.method,
+            uri: &facts.uri_without_query(),
+            methods: who.map(Authenticated::methods).unwrap_or_default(),
         };
         set.push(("x-edgeward-assertion".into(), key.sign(&claims)));
     }

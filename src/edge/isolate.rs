@@ -121,7 +121,7 @@ impl Isolate {
         if kept.len() >= MOST_ASSERTION_KEYS {
             kept.remove(0);
         }
-        let key = Rc::new(AssertionKey::new(root, audience));
+        let key = Rc::new(AssertionKey::new(root, audience)?);
         kept.push((audience.to_owned(), Rc::clone(&key)));
         Some(key)
     }
