@@ -101,7 +101,7 @@ function output(program, args) {
 }
 
 const bindgenArguments = (module, stage) => [
-  ...["--target", "bundler", "--no-typescript", "--out-dir", stage, "--out-name", "index"],
+  ...["--target", "bundler", "--no-typescript", "--experimental-reset-state-function", "--out-dir", stage, "--out-name", "index"],
   module,
 ];
 

@@ -10,7 +10,7 @@ const ABSENT = "\0";
 
 /** Starts the module, and starts it anew after a panic: what was in its memory is gone, the isolate lives. */
 function start() {
-  gate.__wbg_reset_state?.();
+  gate.__wbg_reset_state();
   const instance = new WebAssembly.Instance(module, { "./index_bg.js": gate });
   gate.__wbg_set_wasm(instance.exports);
   instance.exports.__wbindgen_start?.();
@@ -77,7 +77,7 @@ const host = {
     const sent = options & TO_ASSETS ? env.ASSETS.fetch(outgoing, init) : fetch(outgoing, init);
     let timer;
     const late = new Promise((_, reject) => {
-      timer = setTimeout(reject, timeout, LATE);
+      timer = setTimeout(reject, timeout * 1000, LATE);
     });
     return Promise.race([sent, late]).then(
       (response) => {
