@@ -1055,10 +1055,10 @@ fn a_policy_has_bounds() {
         found[100],
         "EDGEWARD: found 9900 more problems, expected none. Mend those above, then check again."
     );
-    let many: serde_json::Map<String, Value> = (0..30_000).map(|n| (format!("k{n}"), json!(0))).collect();
+    let many: serde_json::Map<String, Value> = (0..20_000).map(|n| (format!("k{n}"), json!(0))).collect();
     assert_eq!(refused(Value::Object(many)).len(), 101);
     let found = refused(json!({"realm": "ä".repeat(10_000), "rules": [{"path": "x".repeat(10_000)}]}));
-    assert!(found.len() == 2 && found.iter().all(|sentence| sentence.len() < 1000), "{found:?}");
+    assert!(found.len() == 2 && found.iter().all(|sentence| sentence.len() < 1200), "{found:?}");
 }
 
 /// JSON as a careless operator or an attacker with the variable in hand would write it.
@@ -1114,7 +1114,9 @@ proptest! {
     #[test]
     fn any_json_is_answered(json in any_json()) {
         let config = config(&json);
-        prop_assert_eq!(config.policy.is_some(), config.problems.iter().all(|problem| !problem.at.starts_with("EDGEWARD.")));
+        prop_assert_eq!(config.verifiers.is_some(), config.problems.is_empty());
+        let is_of_policy = |problem: &Problem| problem.at.starts_with("EDGEWARD") && !problem.at.starts_with("EDGEWARD_");
+        prop_assert!(config.policy.is_some() || config.problems.iter().any(is_of_policy));
     }
 
     #[test]
@@ -1129,7 +1131,7 @@ proptest! {
 
     #[test]
     fn every_problem_is_one_line(text in ".{0,40}", key in ".{0,12}") {
-        let found = config(json!({"origin": text, &key: {&key: text}, "rules": [{"path": text, "host": text, "methods": [text]}]}));
+        let found = config(json!({"origin": text, &key: {&key: text}, "rules": [{"path": text, "host": text, "methods": [text]}], "tokens": [{"keys": [text]}]}));
         for sentence in sentences(&found.problems) {
             prop_assert!(!sentence.chars().any(char::is_control), "{sentence:?}");
             prop_assert!(sentence.ends_with(['.', '?']), "{sentence}");

@@ -1,7 +1,7 @@
 //! `[[vars.EDGEWARD.tokens]]`: how a bearer token is read.
 
 use super::Problem;
-use super::names::{is_free_field, is_own_cookie, is_query_name, is_token};
+use super::names::{is_free_field, is_own_cookie, is_plain, is_query_name, is_token};
 use super::reader::{Node, did_you_mean, each};
 use super::verifiers::Configured;
 use crate::policy::{HmacAlgorithm, Kind, TokenEntry, TokenPlace};
@@ -25,6 +25,9 @@ const LATER_FORMATS: [&str; 10] = [
 /// What such a format asks for besides.
 const LATER_KEYS: [&str; 8] =
     ["ttl", "salt", "parameters", "pattern", "escape_early", "url_mode", "networks", "weak_keys"];
+
+/// Octets of a key id, as [`crate::token::keys::KeySet`] takes them.
+const LONGEST_KID: usize = 256;
 
 const ALGORITHMS: [(&str, HmacAlgorithm); 3] =
     [("HS256", HmacAlgorithm::Hs256), ("HS384", HmacAlgorithm::Hs384), ("HS512", HmacAlgorithm::Hs512)];
@@ -60,7 +63,7 @@ fn entry(node: &Node<'_>, index: usize, configured: &Configured) -> Option<Token
     let default = default_entry(configured);
     node.table(|table| {
         table.read("format", |node| format(&node));
-        let keys = table.read("keys", |node| texts(&node));
+        let keys = table.read("keys", |node| each(&node.one_or_more()?, kid));
         let algorithms = table.read("algorithms", |node| algorithms(&node));
         table.not_offered(&LATER_KEYS);
         TokenEntry {
@@ -93,6 +96,13 @@ fn format(node: &Node<'_>) -> Option<()> {
 /// A string, or a list of at least one: what is configured is required, so nothing may be configured by nothing.
 pub fn texts(node: &Node<'_>) -> Option<Vec<String>> {
     each(&node.one_or_more()?, |item| item.text().map(str::to_owned))
+}
+
+/// A key id, as a JWK Set may hold it.
+fn kid(node: &Node<'_>) -> Option<String> {
+    let is_kid = |text: &str| is_plain(text) && text.len() <= LONGEST_KID;
+    let expected = "the kid of a key in EDGEWARD_KEYS: at most 256 octets without control characters";
+    node.parsed(|text| is_kid(text).then(|| text.to_owned()), expected, "Copy it from the JWK Set.")
 }
 
 fn algorithms(node: &Node<'_>) -> Option<Vec<HmacAlgorithm>> {

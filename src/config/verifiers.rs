@@ -56,8 +56,11 @@ impl Secrets {
     /// What verifies credentials under this policy; `None` where something that it needs is wrong.
     pub fn verifiers(self, policy: &Policy, notes: &Notes) -> Option<Verifiers> {
         let Self { root, keys, users } = self;
+        // What is wrong with the entries by themselves was told before; this would say it again in other words.
+        let is_told = notes.problems.has_below("EDGEWARD.tokens");
         let jwt = keys
             .as_ref()
+            .filter(|_| !is_told)
             .and_then(|keys| noted(JwtVerifier::new(&policy.tokens, keys, policy.leeway), notes));
         root.map(|root| Verifiers { root, keys, users, jwt })
     }
