@@ -85,9 +85,10 @@ fn format(node: &Node<'_>) -> Option<()> {
     if text == "jwt" {
         return Some(());
     }
-    let fix = match LATER_FORMATS.contains(&text) {
-        true => "A later version reads it; take this entry out until then.".to_owned(),
-        false => did_you_mean(text, &["jwt"], "Write \"jwt\"."),
+    let fix = if LATER_FORMATS.contains(&text) {
+        "A later version reads it; take this entry out until then.".to_owned()
+    } else {
+        did_you_mean(text, &["jwt"], "Write \"jwt\".")
     };
     node.refuse("a format that this version of Edgeward offers: jwt", &fix);
     None
