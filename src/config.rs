@@ -41,6 +41,8 @@ pub struct Sources {
     pub keys: Option<Secret<String>>,
     /// `EDGEWARD_USERS`, `EDGEWARD_USERS_2` … `_9`: those that are there, by their names.
     pub users: Vec<(String, Secret<String>)>,
+    /// `EDGEWARD_ORIGIN_AUTHORIZATION`.
+    pub origin_authorization: Option<Secret<String>>,
     /// Whether the `ASSETS` binding is there.
     pub assets: bool,
 }
@@ -52,7 +54,11 @@ pub struct Config {
     pub policy: Option<Policy>,
     /// What verifies credentials; `None` where a needed secret is wrong: then only what is public passes.
     pub verifiers: Option<Verifiers>,
-    /// Everything that is wrong, in the order of the file.
+    /// `EDGEWARD_SECRET`: the keys of all that Edgeward itself signs; `None` where it is wrong.
+    pub root: Option<RootSecret>,
+    /// `EDGEWARD_ORIGIN_AUTHORIZATION`: what the origin gets as its own `Authorization`.
+    pub origin_authorization: Option<Secret<String>>,
+    /// Everything that is wrong: with the policy first, then with the secrets and bindings that it needs.
     pub problems: Vec<Problem>,
     /// What works but deserves a second look: `edgeward check` tells them.
     pub warnings: Vec<Problem>,
@@ -70,20 +76,19 @@ impl Config {
         let secrets = Secrets::read(sources, nfc, &notes);
         let configured = secrets.configured(sources, &notes);
         let policy = policy::policy(sources, &configured, nfc, &notes);
-        let verifiers = policy.as_ref().and_then(|policy| secrets.verifiers(policy, &notes));
+        let origin_authorization = verifiers::origin_authorization(sources, &notes);
+        let (root, verifiers) = secrets.verifiers(policy.as_ref(), &notes);
         let Notes { problems, missing, warnings } = notes;
         let policy = policy.filter(|_| problems.is_empty());
-        let verifiers = verifiers.filter(|_| problems.is_empty() && missing.is_empty());
+        let verifiers = verifiers.filter(|_| problems.is_empty() && missing.is_empty() && root.is_some());
         let problems = [problems.into_list(), missing.into_list()].concat();
-        Self { policy, verifiers, problems, warnings: warnings.into_list() }
+        Self { policy, verifiers, root, origin_authorization, problems, warnings: warnings.into_list() }
     }
 }
 
 /// Keys and accounts.
 #[derive(Debug)]
 pub struct Verifiers {
-    /// `EDGEWARD_SECRET`: the keys of all that Edgeward itself signs.
-    pub root: RootSecret,
     /// `EDGEWARD_KEYS`, where it is there.
     pub keys: Option<KeySet>,
     /// `EDGEWARD_USERS…`, where it is there.

@@ -3,6 +3,7 @@
 //! [`crate::config`] makes these; nothing here reads text.
 
 mod pattern;
+mod problems;
 pub mod rules;
 mod tree;
 
@@ -39,6 +40,8 @@ pub struct Policy {
     pub forward: Forward,
     /// Cross-origin sharing; `None` where the operator configured none.
     pub cors: Option<Cors>,
+    /// How long the origin may take to begin its answer.
+    pub origin_timeout: Lifetime,
     /// Origins, besides the request's own, that may open a WebSocket with ambient credentials.
     pub websocket_origins: Vec<String>,
 }

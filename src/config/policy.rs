@@ -21,6 +21,10 @@ const MOST_RULES: usize = 10_000;
 /// Seconds of clock skew where the operator says nothing, and the most that may be forgiven.
 const DEFAULT_LEEWAY: i64 = 30;
 const LONGEST_LEEWAY: i64 = 300;
+/// Seconds for the origin to begin its answer where the operator says nothing (the platform's own patience), and
+/// the most that may be configured.
+const DEFAULT_ORIGIN_TIMEOUT: i64 = 100;
+const LONGEST_ORIGIN_TIMEOUT: i64 = 600;
 const DEFAULT_REALM: &str = "Restricted";
 
 /// The policy; `None` where the text is none, or its rules contradict each other. Other problems are in `notes`.
@@ -90,6 +94,9 @@ impl Reader<'_> {
                 .read("api_key", |node| forward::api_key_field(&node))
                 .unwrap_or_else(|| forward::API_KEY_FIELD.to_owned()),
             forward: table.read_or_default("forward", |node| forward::forward(&node)),
+            origin_timeout: table
+                .read("origin_timeout", |node| origin_timeout(&node))
+                .unwrap_or(Lifetime::from_seconds(DEFAULT_ORIGIN_TIMEOUT)),
             cors: table.read("cors", |node| cors::cors(&node)),
             websocket_origins: table.read_or_default("websocket", |node| cors::websocket_origins(&node)),
             rules: rules?,
@@ -135,6 +142,12 @@ fn realm(node: &Node<'_>) -> Option<String> {
         "printable ASCII",
         "Write it in letters without accents; brand.name may have any.",
     )
+}
+
+fn origin_timeout(node: &Node<'_>) -> Option<Lifetime> {
+    let fits = |span: &Lifetime| (1..=LONGEST_ORIGIN_TIMEOUT).contains(&span.seconds());
+    let expected = "a whole number and a unit from \"1s\" to \"10m\"";
+    node.parsed(|text| Lifetime::parse(text).filter(fits), expected, "Write it like \"100s\".")
 }
 
 fn log(node: &Node<'_>) -> Option<LogLevel> {

@@ -29,12 +29,24 @@ const LATER_KEYS: [&str; 8] =
 /// Octets of a key id, as [`crate::token::keys::KeySet`] takes them.
 const LONGEST_KID: usize = 256;
 
+/// Entries, and places of one entry: each is one more look at every request.
+const MOST_ENTRIES: usize = 1000;
+const MOST_PLACES: usize = 16;
+
 const ALGORITHMS: [(&str, HmacAlgorithm); 3] =
     [("HS256", HmacAlgorithm::Hs256), ("HS384", HmacAlgorithm::Hs384), ("HS512", HmacAlgorithm::Hs512)];
 
 /// All entries; none where there is none.
 pub fn tokens(node: &Node<'_>, configured: &Configured) -> Option<Vec<TokenEntry>> {
     let items = node.items()?;
+    if items.len() > MOST_ENTRIES {
+        node.refuse_as(
+            format!("{} entries", items.len()),
+            "1,000 at most",
+            "One entry can name several keys.",
+        );
+        return None;
+    }
     if !items.is_empty() {
         configured.need(Kind::Bearer, format!("{} is there", node.at()), node.notes());
     }
@@ -144,6 +156,14 @@ fn trust(node: &Node<'_>, configured: &Configured) -> Option<bool> {
 
 fn places(node: &Node<'_>) -> Option<Vec<TokenPlace>> {
     let items = node.some_items()?;
+    if items.len() > MOST_PLACES {
+        node.refuse_as(
+            format!("{} places", items.len()),
+            "16 at most",
+            "Take out those that no issuer uses.",
+        );
+        return None;
+    }
     let places = each(&items, place)?;
     for (n, item) in items.iter().enumerate() {
         if places.iter().take(n).any(|earlier| places.get(n) == Some(earlier)) {

@@ -53,17 +53,39 @@ impl Secrets {
         Configured { kinds, keys: self.keys.as_ref().map(pairs) }
     }
 
-    /// What verifies credentials under this policy; `None` where something that it needs is wrong.
-    pub fn verifiers(self, policy: &Policy, notes: &Notes) -> Option<Verifiers> {
+    /// The secret itself, which signs on public rules even where other secrets are wrong, and what verifies
+    /// credentials under this policy; `None` without one.
+    pub fn verifiers(
+        self,
+        policy: Option<&Policy>,
+        notes: &Notes,
+    ) -> (Option<RootSecret>, Option<Verifiers>) {
         let Self { root, keys, users } = self;
         // What is wrong with the entries by themselves was told before; this would say it again in other words.
         let is_told = notes.problems.has_below("EDGEWARD.tokens");
-        let jwt = keys
-            .as_ref()
-            .filter(|_| !is_told)
-            .and_then(|keys| noted(JwtVerifier::new(&policy.tokens, keys, policy.leeway), notes));
-        root.map(|root| Verifiers { root, keys, users, jwt })
+        let verifiers = policy.map(|policy| {
+            let keys_to_try = keys.as_ref().filter(|_| !is_told);
+            let jwt = keys_to_try
+                .and_then(|keys| noted(JwtVerifier::new(&policy.tokens, keys, policy.leeway), notes));
+            Verifiers { keys, users, jwt }
+        });
+        (root, verifiers)
     }
+}
+
+/// What the origin gets as its own `Authorization`: anything that a field value may hold (RFC 9110 §5.5).
+pub fn origin_authorization(sources: &Sources, notes: &Notes) -> Option<Secret<String>> {
+    let secret = sources.origin_authorization.as_ref()?;
+    let value = secret.expose().trim();
+    let fits = |b: u8| b == b' ' || b.is_ascii_graphic();
+    if !value.is_empty() && value.bytes().all(fits) {
+        return Some(Secret::new(value.to_owned()));
+    }
+    let found = if value.is_empty() { "nothing" } else { "characters that no field value may hold" };
+    let expected = "what the origin expects as its Authorization, such as a scheme, a space and credentials";
+    let fix = "Set it with `wrangler secret put EDGEWARD_ORIGIN_AUTHORIZATION`, or delete the secret.";
+    notes.missing.push(Problem::new("EDGEWARD_ORIGIN_AUTHORIZATION", found, expected, fix));
+    None
 }
 
 impl Configured {

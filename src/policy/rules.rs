@@ -10,11 +10,11 @@
 //! rule; [`Choice::Unlisted`] and `/.edgeward/` count as rules of their own in this comparison.
 
 use super::Rule;
-use super::pattern::{Pattern, RESERVED, Wrong};
+use super::pattern::{Pattern, RESERVED};
+use super::problems::{equal_rules, host_problem, methods_problem, path_problem};
 use super::tree::{Node, Search};
 use crate::config::Problem;
 use crate::path::{Reading, RequestPath};
-use crate::request::host_of;
 use std::borrow::Cow;
 
 /// Whether case matters in paths (`paths` in the policy).
@@ -90,9 +90,7 @@ impl RuleSet {
             problems.extend(host_problem(rule, position));
             problems.extend(methods_problem(rule, position));
             match Pattern::parse(&rule.path, case) {
-                Err(wrong) => {
-                    problems.push(problem(rule, position, ".path", format!("{:?}", rule.path), wrong))
-                }
+                Err(wrong) => problems.push(path_problem(rule, position, wrong)),
                 Ok(pattern) => {
                     let same = tree.insert(pattern, rule.host.as_deref(), rule.methods.as_deref(), position);
                     let other = same.err().and_then(|other| rules.get(other).map(|rule| (rule, other)));
@@ -104,7 +102,7 @@ impl RuleSet {
     }
 
     /// What a request falls to. `host` comes in lower case, without port and trailing dot
-    /// ([`host_of`]); `method` as it is, HEAD is decided as GET here.
+    /// ([`crate::request::host_of`]); `method` as it is, HEAD is decided as GET here.
     #[must_use]
     pub fn choose(&self, path: &RequestPath<'_>, method: &str, host: &str) -> Choice<'_> {
         let mut outcomes = path.readings().map(|reading| self.outcome(reading, method, host));
@@ -121,6 +119,12 @@ impl RuleSet {
             Outcome::Reserved if path.bears_marks() => Choice::ReservedMarked,
             Outcome::Reserved => Choice::Reserved,
         }
+    }
+
+    /// The rule that holds where none matches.
+    #[must_use]
+    pub const fn default_rule(&self) -> &Rule {
+        &self.default
     }
 
     /// Every rule in the order of the file, then the default rule.
@@ -145,76 +149,6 @@ impl RuleSet {
             None => Outcome::Default,
         }
     }
-}
-
-/// Methods of RFC 9110 §9.3 and RFC 5789, that are often written in lower case by mistake.
-const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"];
-
-fn methods_problem(rule: &Rule, position: usize) -> Option<Problem> {
-    let methods = rule.methods.as_deref()?;
-    let (found, wrong) = if methods.is_empty() {
-        let fix = "Leave methods out if the rule is for all of them.";
-        ("no method".to_owned(), Wrong::new("at least one method", fix))
-    } else {
-        methods.iter().find_map(|method| wrong_method(method).map(|wrong| (format!("{method:?}"), wrong)))?
-    };
-    Some(problem(rule, position, ".methods", found, wrong))
-}
-
-fn wrong_method(method: &str) -> Option<Wrong> {
-    let known = METHODS.into_iter().find(|known| method.eq_ignore_ascii_case(known));
-    match known {
-        Some(known) if known != method => Some(Wrong::new(
-            "a method in upper case, as methods are case-sensitive",
-            format!("Write {known:?}."),
-        )),
-        None if method.is_empty() || !method.bytes().all(is_token_octet) => {
-            let fix = "Write each method as a text of its own: methods = [\"GET\", \"POST\"].";
-            Some(Wrong::new("a method (RFC 9110 §5.6.2, token)", fix))
-        }
-        Some(_) | None => None,
-    }
-}
-
-/// `tchar` of RFC 9110 §5.6.2.
-const fn is_token_octet(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric()
-        || matches!(octet, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~')
-}
-
-/// A host that no request can have would switch its rule off in silence.
-fn host_problem(rule: &Rule, position: usize) -> Option<Problem> {
-    let host = rule.host.as_deref()?;
-    let name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    let address = |b: u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.');
-    let is_host = match host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(inside) => !inside.is_empty() && inside.bytes().all(address),
-        None => !host.is_empty() && host.bytes().all(name),
-    };
-    if is_host && host_of(host) == host {
-        return None;
-    }
-    let wrong = Wrong::new(
-        "one host in lower case, without scheme, port, trailing dot and *, other scripts as xn--",
-        "Write for example host = \"api.acme.example\", a rule for each host, or leave host out for any.",
-    );
-    Some(problem(rule, position, ".host", format!("{host:?}"), wrong))
-}
-
-fn equal_rules(rule: (&Rule, usize), other: (&Rule, usize)) -> Problem {
-    let found = format!("the same path, host and method as rules[{}]", place(other.0, other.1));
-    let fix = "Remove one of the two, or give them different methods.";
-    let wrong = Wrong::new("one rule for each path, host and method (names in braces do not count)", fix);
-    problem(rule.0, rule.1, "", found, wrong)
-}
-
-fn problem(rule: &Rule, position: usize, key: &str, found: String, wrong: Wrong) -> Problem {
-    Problem::new(format!("EDGEWARD.rules[{}]{key}", place(rule, position)), found, wrong.expected, wrong.fix)
-}
-
-/// Where a rule stands in the file: the list may lack some that were refused before.
-fn place(rule: &Rule, position: usize) -> usize {
-    rule.index.unwrap_or(position)
 }
 
 #[cfg(test)]
