@@ -57,7 +57,9 @@ fn brands() -> Vec<(&'static str, Brand)> {
 fn all(pages: &mut Pages) -> Vec<(String, Rendered)> {
     let mut rendered = Vec::new();
     for cause in Cause::ALL {
-        for (variant, suffix) in [(Variant::Plain, "plain"), (Variant::Prompt, "prompt"), (Variant::Program, "program")] {
+        for (variant, suffix) in
+            [(Variant::Plain, "plain"), (Variant::Prompt, "prompt"), (Variant::Program, "program")]
+        {
             let page = pages.render(&facts(cause, variant));
             rendered.push((format!("{}.{suffix}", cause.name()), page));
         }
@@ -83,7 +85,8 @@ fn facts(cause: Cause, variant: Variant) -> PageFacts<'static> {
         now,
         when: Some(when),
         user: Some("ann"),
-        retry_after: matches!(cause, Cause::NotConfigured | Cause::OriginUnreachable).then(|| Lifetime::from_seconds(30)),
+        retry_after: matches!(cause, Cause::NotConfigured | Cause::OriginUnreachable)
+            .then(|| Lifetime::from_seconds(30)),
     }
 }
 
@@ -111,5 +114,7 @@ const fn status(cause: Cause) -> u16 {
 fn index(manifest: &[serde_json::Value]) -> String {
     let links = manifest.iter().filter_map(|page| page["file"].as_str());
     let links: String = links.map(|file| format!("<li><a href=\"{file}\">{file}</a></li>\n")).collect();
-    format!("<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Pages</title>\n<ul>\n{links}</ul>\n")
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Pages</title>\n<ul>\n{links}</ul>\n"
+    )
 }

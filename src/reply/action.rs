@@ -54,11 +54,13 @@ pub fn ways(cause: Cause, variant: Variant, brand: &Brand, at_front: bool) -> Wa
 /// What helps best.
 const fn first(cause: Cause, variant: Variant) -> Action {
     match cause {
-        Cause::CredentialsMissing | Cause::CredentialsMalformed | Cause::CredentialsUnsupported => match variant {
-            Variant::Prompt => Action::SignIn,
-            Variant::Plain => Action::Support,
-            Variant::Program => Action::Again,
-        },
+        Cause::CredentialsMissing | Cause::CredentialsMalformed | Cause::CredentialsUnsupported => {
+            match variant {
+                Variant::Prompt => Action::SignIn,
+                Variant::Plain => Action::Support,
+                Variant::Program => Action::Again,
+            }
+        }
         Cause::CredentialsWrong => Action::SignIn,
         Cause::TokenMalformed
         | Cause::TokenAlgorithm
@@ -84,7 +86,9 @@ const fn first(cause: Cause, variant: Variant) -> Action {
         Cause::AccountSuspended => Action::Support,
         Cause::PasswordExpired => Action::Password,
         Cause::InsecureTransport => Action::Secure,
-        Cause::Internal | Cause::OriginUnreachable | Cause::OriginTimeout | Cause::NotConfigured => Action::Again,
+        Cause::Internal | Cause::OriginUnreachable | Cause::OriginTimeout | Cause::NotConfigured => {
+            Action::Again
+        }
     }
 }
 

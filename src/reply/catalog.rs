@@ -182,7 +182,9 @@ impl Catalog {
     }
 
     fn value(&'static self, pointer: &str) -> Option<&'static Value> {
-        self.words.pointer(pointer).or_else(|| if self.is_default() { None } else { english().value(pointer) })
+        self.words
+            .pointer(pointer)
+            .or_else(|| if self.is_default() { None } else { english().value(pointer) })
     }
 
     fn english_plural(&'static self, pointer: &str, number: u64) -> &'static str {
@@ -197,15 +199,22 @@ impl Catalog {
 
 fn wording(words: &'static Value, headline: &str, steps: &str, known: Known) -> Wording {
     let text = |value: &'static Value| match value {
-        Value::Object(cases) => {
-            ["when", "user", "wait", "else"].iter().filter(|key| known.has(key)).find_map(|key| cases.get(*key))
-        }
+        Value::Object(cases) => ["when", "user", "wait", "else"]
+            .iter()
+            .filter(|key| known.has(key))
+            .find_map(|key| cases.get(*key)),
         other => Some(other),
     };
     Wording {
         headline: words.get(headline).and_then(Value::as_str).unwrap_or_default(),
         text: words.get("text").and_then(text).and_then(Value::as_str).unwrap_or_default(),
-        steps: words.get(steps).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect(),
+        steps: words
+            .get(steps)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect(),
     }
 }
 
@@ -277,7 +286,10 @@ mod tests {
     const BLANKS: [&str; 4] = ["brand", "user", "when", "wait"];
 
     fn blanks(text: &str) -> Vec<&str> {
-        parts(text).into_iter().filter_map(|part| if let Part::Blank(name) = part { Some(name) } else { None }).collect()
+        parts(text)
+            .into_iter()
+            .filter_map(|part| if let Part::Blank(name) = part { Some(name) } else { None })
+            .collect()
     }
 
     fn every_known() -> impl Iterator<Item = Known> {
@@ -321,12 +333,28 @@ mod tests {
 
     #[test]
     fn the_voice_is_kept() {
-        let banned = ["!", "oops", "unauthorized", "forbidden", "authenticat", "credential", "token", "session", "sorry", "401"];
+        let banned = [
+            "!",
+            "oops",
+            "unauthorized",
+            "forbidden",
+            "authenticat",
+            "credential",
+            "token",
+            "session",
+            "sorry",
+            "401",
+        ];
         for cause in Cause::ALL {
             for variant in [Variant::Plain, Variant::Prompt, Variant::Program] {
                 for known in every_known() {
                     let page = english().page(cause, variant, known);
-                    let all = [page.headline, page.text].into_iter().chain(page.steps).collect::<Vec<_>>().join(" ").to_lowercase();
+                    let all = [page.headline, page.text]
+                        .into_iter()
+                        .chain(page.steps)
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                        .to_lowercase();
                     for word in banned {
                         assert!(!all.contains(word), "{}: {word} in {all}", cause.name());
                     }
@@ -336,10 +364,23 @@ mod tests {
     }
 
     #[test]
+    fn the_page_is_the_brands() {
+        for it in &BUILT_IN {
+            let credit = in_language(it.tag).word("/labels/credit");
+            let elsewhere = it.json.replace(credit, "").to_lowercase();
+            assert!(!elsewhere.contains("edgeward"), "{}", it.tag);
+        }
+    }
+
+    #[test]
     fn every_cause_is_explained() {
         for cause in Cause::ALL {
             let it = english().problem(cause);
-            assert!(!it.headline.is_empty() && it.text.ends_with('.') && !it.steps.is_empty(), "{}", cause.name());
+            assert!(
+                !it.headline.is_empty() && it.text.ends_with('.') && !it.steps.is_empty(),
+                "{}",
+                cause.name()
+            );
             assert_eq!(blanks(it.text), Vec::<&str>::new());
             assert_eq!((title(cause), detail(cause)), (it.headline, it.text));
         }
@@ -383,10 +424,14 @@ mod tests {
 
     #[test]
     fn a_language_falls_back_to_english() {
-        let half: &'static Catalog = Box::leak(Box::new(Catalog::read("xx", r#"{"language":{"dir":"rtl"}}"#)));
+        let half: &'static Catalog =
+            Box::leak(Box::new(Catalog::read("xx", r#"{"language":{"dir":"rtl"}}"#)));
         assert_eq!(half.dir(), "rtl");
         assert_eq!(half.word("/labels/cause"), "Cause");
         assert_eq!(half.plural("/time/past/hours", 1), "{n} hour ago");
-        assert_eq!(half.page(Cause::Denied, Variant::Plain, Known::default()).headline, "This page is closed");
+        assert_eq!(
+            half.page(Cause::Denied, Variant::Plain, Known::default()).headline,
+            "This page is closed"
+        );
     }
 }

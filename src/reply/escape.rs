@@ -79,7 +79,10 @@ mod tests {
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJlIG9mIDMyIGJ5dGVzLCBhcyBIUzI1Ng";
         let shown = shown_address(&format!("https://acme.example/a/b?access_token={jwt}&page=2"));
         assert_eq!(shown, "https://acme.example/a/b?access_token=eyJhbGci…&page=2");
-        assert_eq!(shown_address(&format!("https://acme.example/t/{jwt}/x")), "https://acme.example/t/eyJhbGci…/x");
+        assert_eq!(
+            shown_address(&format!("https://acme.example/t/{jwt}/x")),
+            "https://acme.example/t/eyJhbGci…/x"
+        );
         assert_eq!(shown_address("https://acme.example/prises?x=%22"), "https://acme.example/prises?x=%22");
     }
 

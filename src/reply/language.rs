@@ -12,9 +12,11 @@ const MOST: usize = 32;
 pub fn choose<'h>(accept: Option<&str>, have: &[&'h str]) -> &'h str {
     let ranges = ranges(accept.unwrap_or_default());
     let wanted = || ranges.iter().filter(|(_, quality)| *quality > 0).map(|(range, _)| *range);
-    let refused = |tag: &str| ranges.iter().any(|(range, quality)| *quality == 0 && range.eq_ignore_ascii_case(tag));
+    let refused =
+        |tag: &str| ranges.iter().any(|(range, quality)| *quality == 0 && range.eq_ignore_ascii_case(tag));
     let exact = wanted().find_map(|range| lookup(range, have).filter(|tag| !refused(tag)));
-    let longer = || wanted().find_map(|range| have.iter().copied().find(|tag| begins(tag, range) && !refused(tag)));
+    let longer =
+        || wanted().find_map(|range| have.iter().copied().find(|tag| begins(tag, range) && !refused(tag)));
     exact.or_else(longer).or_else(|| have.first().copied()).unwrap_or("en")
 }
 

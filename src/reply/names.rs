@@ -102,7 +102,10 @@ impl Name {
     /// As it is written.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        Self::ALL.into_iter().find_map(|(written, name)| (name == self).then_some(written)).unwrap_or_default()
+        Self::ALL
+            .into_iter()
+            .find_map(|(written, name)| (name == self).then_some(written))
+            .unwrap_or_default()
     }
 
     /// Whether it is a URL of ours: the operator's own, checked when the policy was read, or one that we made.
@@ -156,7 +159,11 @@ mod tests {
     fn the_readme_names_each() {
         let readme = include_str!("../../www/.edgeward/README.md");
         for (written, name) in Name::ALL {
-            let form = if name.is_section_only() { format!("`{{{{#{written}}}}}`") } else { format!("`{{{{{written}}}}}`") };
+            let form = if name.is_section_only() {
+                format!("`{{{{#{written}}}}}`")
+            } else {
+                format!("`{{{{{written}}}}}`")
+            };
             assert!(readme.contains(&form), "{form}");
         }
     }

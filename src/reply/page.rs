@@ -139,7 +139,13 @@ impl Pages {
     }
 
     /// The page that explains a cause to who writes programs: `/.edgeward/problems/<cause>`. `status` is the cause's own.
-    pub fn problem(&mut self, cause: Cause, status: u16, host: &str, accept_language: Option<&str>) -> Rendered {
+    pub fn problem(
+        &mut self,
+        cause: Cause,
+        status: u16,
+        host: &str,
+        accept_language: Option<&str>,
+    ) -> Rendered {
         let language = language::choose(accept_language, &catalog::languages());
         let facts = PageFacts {
             status,
@@ -268,7 +274,11 @@ impl<'p> Scope<'p> {
         let items: Vec<Item> = match name {
             Name::Steps => self.wording.steps.iter().copied().map(Item::Step).collect(),
             Name::Links => self.ways.links.iter().copied().map(Item::Link).collect(),
-            _ => return if self.has(name) == shown { self.nodes(inner, item, kept) },
+            _ => {
+                return if self.has(name) == shown {
+                    self.nodes(inner, item, kept)
+                };
+            }
         };
         if !shown && items.is_empty() {
             self.nodes(inner, item, kept);
@@ -396,7 +406,12 @@ impl<'p> Scope<'p> {
         if let Some(logo) = &self.brand.logo {
             return logo.clone();
         }
-        let fill = color::reach(self.brand.color.unwrap_or(color::DEFAULT), color::BLACK, &[color::WHITE], color::SEEN);
+        let fill = color::reach(
+            self.brand.color.unwrap_or(color::DEFAULT),
+            color::BLACK,
+            &[color::WHITE],
+            color::SEEN,
+        );
         let letter = self.brand.name.as_deref().map(monogram).unwrap_or_default();
         percent_encoded(&format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" height=\"32\" rx=\"8\" \
@@ -412,7 +427,9 @@ fn percent_encoded(svg: &str) -> String {
     let mut url = String::from("data:image/svg+xml,");
     for byte in svg.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'/' | b':' | b'=' => url.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'/' | b':' | b'=' => {
+                url.push(char::from(byte))
+            }
             other => url.push_str(&format!("%{other:02X}")),
         }
     }

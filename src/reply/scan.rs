@@ -38,9 +38,29 @@ const RCDATA: [&str; 2] = ["title", "textarea"];
 const POWERFUL: [&str; 7] = ["script", "base", "iframe", "embed", "object", "frame", "use"];
 /// Attributes that hold a URL, code or a document in another form than one quoted text.
 const FORBIDDEN: [&str; 23] = [
-    "action", "archive", "attributename", "background", "by", "cite", "classid", "codebase", "data", "formaction",
-    "from", "http-equiv", "imagesrcset", "longdesc", "manifest", "ping", "poster", "profile", "srcdoc", "srcset", "style",
-    "to", "values",
+    "action",
+    "archive",
+    "attributename",
+    "background",
+    "by",
+    "cite",
+    "classid",
+    "codebase",
+    "data",
+    "formaction",
+    "from",
+    "http-equiv",
+    "imagesrcset",
+    "longdesc",
+    "manifest",
+    "ping",
+    "poster",
+    "profile",
+    "srcdoc",
+    "srcset",
+    "style",
+    "to",
+    "values",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +102,14 @@ pub struct Scanner {
 impl Default for Scanner {
     fn default() -> Self {
         let (tag, attribute) = (String::new(), String::new());
-        Self { state: State::Content, tag, closing: false, attribute, begun: false, directive: (false, false) }
+        Self {
+            state: State::Content,
+            tag,
+            closing: false,
+            attribute,
+            begun: false,
+            directive: (false, false),
+        }
     }
 }
 
@@ -250,8 +277,12 @@ impl Scanner {
             (_, b'>') => self.tag_end(),
             (_, space) if space.is_ascii_whitespace() => Ok(State::BeforeName),
             (State::AfterValue, b'/') => Ok(State::BeforeName),
-            (State::AfterValue, _) => Err("no space after a quoted attribute value; a quote before it may be missing"),
-            (_, b'"' | b'\'' | b'<' | b'=' | b'`') => Err("a quote or sign in an attribute value without quotes"),
+            (State::AfterValue, _) => {
+                Err("no space after a quoted attribute value; a quote before it may be missing")
+            }
+            (_, b'"' | b'\'' | b'<' | b'=' | b'`') => {
+                Err("a quote or sign in an attribute value without quotes")
+            }
             _ => Ok(State::Unquoted),
         }
     }
@@ -262,7 +293,9 @@ impl Scanner {
             (State::Declaration, letter) if letter.is_ascii_alphabetic() => Ok(State::Doctype),
             // `<!-->` is a whole comment: as if two dashes had been seen.
             (State::CommentDash, b'-') => Ok(State::Comment(2, false)),
-            (State::Declaration | State::CommentDash, _) => Err("a `<!` that opens no comment and no doctype"),
+            (State::Declaration | State::CommentDash, _) => {
+                Err("a `<!` that opens no comment and no doctype")
+            }
             (State::Comment(2.., _), b'>') | (State::Doctype, b'>') => Ok(State::Content),
             (State::Comment(dashes, _), b'-') => Ok(State::Comment((dashes + 1).min(2), false)),
             (State::Comment(2.., false), b'!') => Ok(State::Comment(2, true)),
@@ -345,12 +378,42 @@ mod tests {
     #[test]
     fn places_that_are_refused() {
         for before in [
-            "<", "</", "<p", "<p ", "<p title", "<p title ", "<p title=", "<p title= ", "<p title=a", "<p title=\"\"",
-            "<style>", "<style>a{color:", "<script>", "<script>var a = '", "<noscript>", "<iframe>", "<xmp>", "<!--",
-            "<!-- -", "<!doctype ", "<p onclick=\"", "<p ONCLICK='", "<p style=\"", "<form action=\"",
-            "<button formaction=\"", "<img srcset=\"", "<iframe srcdoc=\"", "<iframe src=\"", "<base href=\"",
-            "<script src=\"", "<a href=\"x", "<a href=\"javascript:", "<a xlink:href=\"", "<object data=\"",
-            "<animate to=\"", "<meta http-equiv=\"",
+            "<",
+            "</",
+            "<p",
+            "<p ",
+            "<p title",
+            "<p title ",
+            "<p title=",
+            "<p title= ",
+            "<p title=a",
+            "<p title=\"\"",
+            "<style>",
+            "<style>a{color:",
+            "<script>",
+            "<script>var a = '",
+            "<noscript>",
+            "<iframe>",
+            "<xmp>",
+            "<!--",
+            "<!-- -",
+            "<!doctype ",
+            "<p onclick=\"",
+            "<p ONCLICK='",
+            "<p style=\"",
+            "<form action=\"",
+            "<button formaction=\"",
+            "<img srcset=\"",
+            "<iframe srcdoc=\"",
+            "<iframe src=\"",
+            "<base href=\"",
+            "<script src=\"",
+            "<a href=\"x",
+            "<a href=\"javascript:",
+            "<a xlink:href=\"",
+            "<object data=\"",
+            "<animate to=\"",
+            "<meta http-equiv=\"",
         ] {
             assert!(place(before).is_err(), "{before}");
         }
@@ -359,8 +422,18 @@ mod tests {
     #[test]
     fn broken_html_is_refused() {
         for text in [
-            "a < b", "<p title=\"a\"b\">", "<a href=\"x>text</a><p class=\"y\">", "<p \"a\">", "<p a=b\"c>", "<p a=>",
-            "<p<p>", "<![CDATA[a]]>", "<?xml?>", "</>", "<!->", "<script><!-- </script>",
+            "a < b",
+            "<p title=\"a\"b\">",
+            "<a href=\"x>text</a><p class=\"y\">",
+            "<p \"a\">",
+            "<p a=b\"c>",
+            "<p a=>",
+            "<p<p>",
+            "<![CDATA[a]]>",
+            "<?xml?>",
+            "</>",
+            "<!->",
+            "<script><!-- </script>",
         ] {
             assert!(Scanner::default().feed(text).is_err(), "{text}");
         }

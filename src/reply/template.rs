@@ -192,7 +192,10 @@ impl<'t> Parser<'t> {
 
     fn open_section(&mut self, name: Name, shown: bool) -> Result<(), String> {
         // Asked of a copy: that a section begins here does not make a URL begun.
-        self.scanner.clone().place().map_err(|where_| format!("stands {where_}, where no section may begin"))?;
+        self.scanner
+            .clone()
+            .place()
+            .map_err(|where_| format!("stands {where_}, where no section may begin"))?;
         if name.within().is_some() {
             return Err("is always there; it needs no section".into());
         }
@@ -219,7 +222,9 @@ impl<'t> Parser<'t> {
 
     fn finish(self) -> Result<Template, TemplateError> {
         if let Some(open) = self.open.last() {
-            return Err(self.error(self.text.len(), &format!("{{{{#{}}}}} is never closed", open.name.as_str())));
+            return Err(
+                self.error(self.text.len(), &format!("{{{{#{}}}}} is never closed", open.name.as_str()))
+            );
         }
         self.scanner.end().map_err(|what| self.error(self.text.len(), what))?;
         Ok(Template { nodes: self.nodes })
@@ -227,7 +232,10 @@ impl<'t> Parser<'t> {
 
     fn error(&self, at: usize, what: &str) -> TemplateError {
         let before = self.text.as_bytes().get(..at).unwrap_or_default();
-        TemplateError { line: before.iter().filter(|byte| **byte == b'\n').count() + 1, what: what.to_owned() }
+        TemplateError {
+            line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+            what: what.to_owned(),
+        }
     }
 }
 
@@ -298,11 +306,25 @@ mod tests {
     #[test]
     fn placeholders_elsewhere_are_refused() {
         for text in [
-            "<p title={{brand}}>", "<p {{brand}}>", "<{{brand}}>", "</{{brand}}>", "<p {{brand}}=\"a\">",
-            "<script>{{brand}}</script>", "<script>let a = \"{{brand}}\"</script>", "<!-- {{brand}} -->",
-            "<p onclick=\"{{brand}}\">", "<p style=\"color:{{brand}}\">", "<a href='javascript:{{support}}'>",
-            "<a href={{support}}>", "<form action=\"{{support}}\">", "<script src=\"{{logo}}\"></script>",
-            "{{#brand}}<p {{/brand}}>", "<{{#brand}}p{{/brand}}>", "{{}}", "{{ }}", "{{{brand}}}",
+            "<p title={{brand}}>",
+            "<p {{brand}}>",
+            "<{{brand}}>",
+            "</{{brand}}>",
+            "<p {{brand}}=\"a\">",
+            "<script>{{brand}}</script>",
+            "<script>let a = \"{{brand}}\"</script>",
+            "<!-- {{brand}} -->",
+            "<p onclick=\"{{brand}}\">",
+            "<p style=\"color:{{brand}}\">",
+            "<a href='javascript:{{support}}'>",
+            "<a href={{support}}>",
+            "<form action=\"{{support}}\">",
+            "<script src=\"{{logo}}\"></script>",
+            "{{#brand}}<p {{/brand}}>",
+            "<{{#brand}}p{{/brand}}>",
+            "{{}}",
+            "{{ }}",
+            "{{{brand}}}",
         ] {
             error(text);
         }

@@ -113,7 +113,10 @@ mod tests {
         ] {
             assert_eq!(relative(english(), at(when), now), wanted, "{when}");
         }
-        assert_eq!(relative(english(), at("2026-11-22T13:00:00Z"), at("2026-11-22T00:30:00Z")), "today at 13:00 UTC");
+        assert_eq!(
+            relative(english(), at("2026-11-22T13:00:00Z"), at("2026-11-22T00:30:00Z")),
+            "today at 13:00 UTC"
+        );
         assert_eq!(exact(english(), now), "22 November 2026, 18:30 UTC");
     }
 
