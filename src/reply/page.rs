@@ -10,7 +10,7 @@ use crate::reply::color;
 use crate::reply::kept::{Bit, Hole, Kept, bits, monogram};
 use crate::reply::language;
 use crate::reply::names::Name;
-use crate::reply::scan::{Inline, Place};
+use crate::reply::scan::Inline;
 use crate::reply::template::{Node, Template, TemplateError};
 use crate::time::{Lifetime, UnixTime};
 use crate::verdict::Cause;
@@ -257,7 +257,7 @@ impl<'p> Scope<'p> {
                 Node::Literal(html) => kept.markup(html),
                 Node::Inline(kind, content) => kept.inline(*kind, content),
                 Node::Style(whole) => self.style(*whole, kept),
-                Node::Value(name, place) => kept.value(&self.value(*name, item, *place), *place),
+                Node::Value(name, place) => kept.value(&self.value(*name, item), *place),
                 Node::Section(name, shown, inner) => self.section(*name, *shown, inner, item, kept),
             }
         }
@@ -296,11 +296,11 @@ impl<'p> Scope<'p> {
             Name::User => self.known.user,
             Name::When => self.known.when,
             Name::Wait => self.known.wait,
-            other => !self.value(other, None, Place::Text).is_empty(),
+            other => !self.value(other, None).is_empty(),
         }
     }
 
-    fn value(&self, name: Name, item: Option<Item>, place: Place) -> Vec<Bit> {
+    fn value(&self, name: Name, item: Option<Item>) -> Vec<Bit> {
         let words = |text: &str| vec![Bit::Words(text.to_owned())];
         let optional = |text: Option<&str>| text.map(words).unwrap_or_default();
         match name {
