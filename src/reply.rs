@@ -9,5 +9,6 @@ pub mod names;
 pub mod page;
 pub mod plain;
 pub mod scan;
+pub mod scope;
 pub mod template;
 pub mod when;
