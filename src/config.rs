@@ -3,12 +3,32 @@
 //! Parsed once for each isolate. Every problem has a key path, what was found, what was expected and the fix;
 //! a secret's value never stands in one.
 
+mod brand;
+mod cors;
+mod forward;
+mod names;
+mod notes;
+mod origin;
+mod policy;
+mod quote;
+mod reader;
+mod rule;
+mod suggest;
+mod token;
+mod url;
+mod verifiers;
+mod warnings;
+
+use crate::password::Nfc;
 use crate::password::htpasswd::Users;
 use crate::policy::Policy;
 use crate::secret::Secret;
+use crate::token::jwt::JwtVerifier;
 use crate::token::keys::KeySet;
 use crate::token::mac::RootSecret;
 use core::fmt;
+use notes::Notes;
+use verifiers::Secrets;
 
 /// What the environment holds, as text. A secret that is set to nothing is `Some` of an empty text.
 #[derive(Debug, Default)]
@@ -21,6 +41,8 @@ pub struct Sources {
     pub keys: Option<Secret<String>>,
     /// `EDGEWARD_USERS`, `EDGEWARD_USERS_2` … `_9`: those that are there, by their names.
     pub users: Vec<(String, Secret<String>)>,
+    /// `EDGEWARD_ORIGIN_AUTHORIZATION`.
+    pub origin_authorization: Option<Secret<String>>,
     /// Whether the `ASSETS` binding is there.
     pub assets: bool,
 }
@@ -32,21 +54,47 @@ pub struct Config {
     pub policy: Option<Policy>,
     /// What verifies credentials; `None` where a needed secret is wrong: then only what is public passes.
     pub verifiers: Option<Verifiers>,
+    /// `EDGEWARD_SECRET`: the keys of all that Edgeward itself signs; `None` where it is wrong.
+    pub root: Option<RootSecret>,
+    /// `EDGEWARD_ORIGIN_AUTHORIZATION`: what the origin gets as its own `Authorization`.
+    pub origin_authorization: Option<Secret<String>>,
     /// Everything that is wrong, in the order of the file.
     pub problems: Vec<Problem>,
     /// What works but deserves a second look: `edgeward check` tells them.
     pub warnings: Vec<Problem>,
 }
 
+impl Config {
+    /// Reads everything, and gathers every problem. Total: whatever the texts are, there is a configuration.
+    ///
+    /// Without a `policy` every value has its default, so that all is protected. What makes the policy unusable
+    /// and what only makes the verifiers so is told apart as the contract's "Fail closed" does: a wrong policy
+    /// opens nothing; a wrong or missing secret leaves open what is public.
+    #[must_use]
+    pub fn parse(sources: &Sources, nfc: Nfc) -> Self {
+        let notes = Notes::default();
+        let secrets = Secrets::read(sources, nfc, &notes);
+        let configured = secrets.configured(sources, &notes);
+        let policy = policy::policy(sources, &configured, nfc, &notes);
+        let origin_authorization = verifiers::origin_authorization(sources, &notes);
+        let (root, verifiers) = secrets.verifiers(policy.as_ref(), &notes);
+        let Notes { problems, missing, warnings } = notes;
+        let policy = policy.filter(|_| problems.is_empty());
+        let verifiers = verifiers.filter(|_| problems.is_empty() && missing.is_empty() && root.is_some());
+        let problems = [problems.into_list(), missing.into_list()].concat();
+        Self { policy, verifiers, root, origin_authorization, problems, warnings: warnings.into_list() }
+    }
+}
+
 /// Keys and accounts.
 #[derive(Debug)]
 pub struct Verifiers {
-    /// `EDGEWARD_SECRET`: the keys of all that Edgeward itself signs.
-    pub root: RootSecret,
     /// `EDGEWARD_KEYS`, where it is there.
     pub keys: Option<KeySet>,
     /// `EDGEWARD_USERS…`, where it is there.
     pub users: Option<Users>,
+    /// What reads JWTs as the policy's `tokens` say, where there are keys.
+    pub jwt: Option<JwtVerifier>,
 }
 
 /// One thing that is wrong: where, what was found, what was expected, what to do.

@@ -1,1 +1,257 @@
-//! To come.
+//! The Worker: the one module that knows the platform, and it reads like the picture in the crate's doc.
+//!
+//! `worker.js` calls these functions; they call back into its `host`. A request that needs nothing from outside is
+//! decided without a single await: [`fetch`] hands back the platform's own promise.
+
+mod facts;
+mod host;
+mod isolate;
+mod log;
+mod send;
+
+use crate::authenticate::{Decision, Outcome, Verdict, authenticate};
+use crate::policy::Kinds;
+use crate::reply::{self, Answerer};
+use crate::request::RequestFacts;
+use crate::time::UnixTime;
+use crate::verdict::{Cause, Refusal, Refused};
+use core::cell::OnceCell;
+use host::Host;
+use isolate::Isolate;
+use wasm_bindgen::prelude::*;
+
+/// One request, and everything that answering it needs.
+struct Visit<'v> {
+    isolate: &'static Isolate,
+    host: &'v Host,
+    request: &'v JsValue,
+    env: &'v JsValue,
+    facts: &'v RequestFacts<'v>,
+    now: UnixTime,
+    reference: OnceCell<String>,
+}
+
+/// Answers a request: a `Response`, or a promise of one.
+#[wasm_bindgen]
+pub fn fetch(host: &Host, request: &JsValue, env: &JsValue) -> JsValue {
+    visit(host, request, env, |visit| visit.answer())
+}
+
+/// The origin answered: returns the changes to its fields, three lines each; nothing where it goes out as it is.
+#[wasm_bindgen]
+pub fn answered(host: &Host, request: &JsValue, env: &JsValue, seen: &str, options: u32) -> String {
+    let mut edits = String::new();
+    visit(host, request, env, |visit| {
+        edits = visit.edits(seen, options);
+        JsValue::UNDEFINED
+    });
+    edits
+}
+
+/// The origin did not answer, or not in time.
+#[wasm_bindgen]
+pub fn unanswered(host: &Host, request: &JsValue, env: &JsValue, late: bool, message: &str) -> JsValue {
+    let (cause, detail) = if late {
+        (Cause::OriginTimeout, "The origin did not answer in time.")
+    } else {
+        (Cause::OriginUnreachable, "The origin could not be reached.")
+    };
+    visit(host, request, env, |visit| visit.refuse_because(&plain(Refusal::new(cause, detail)), message))
+}
+
+/// The module panicked in this request, and was started anew.
+#[wasm_bindgen]
+pub fn internal(host: &Host, request: &JsValue, env: &JsValue) -> JsValue {
+    let refused = plain(Refusal::new(Cause::Internal, "A defect of the gate itself ended this request."));
+    visit(host, request, env, |visit| visit.refuse(&refused))
+}
+
+/// A file of the brand that is not there.
+#[wasm_bindgen]
+pub fn missing(host: &Host, request: &JsValue, env: &JsValue) -> JsValue {
+    visit(host, request, env, |visit| visit.not_found())
+}
+
+/// A brand's own page for a status: empty where it has none. A broken one is logged, and ours is shown.
+#[wasm_bindgen]
+pub fn template(host: &Host, env: &JsValue, status: u16, text: &str) {
+    Isolate::of(host, env).take_template(host, status, text);
+}
+
+/// Reads the facts of a request, and answers it.
+fn visit(
+    host: &Host,
+    request: &JsValue,
+    env: &JsValue,
+    answer: impl FnOnce(&Visit<'_>) -> JsValue,
+) -> JsValue {
+    let isolate = Isolate::of(host, env);
+    let text = isolate.prefetch.read(host, request);
+    let (method, url, fields) = text.parts();
+    let now = isolate::now(host);
+    match RequestFacts::new(method, url, &fields) {
+        Ok(facts) => {
+            answer(&Visit { isolate, host, request, env, facts: &facts, now, reference: OnceCell::new() })
+        }
+        // The platform hands out absolute URLs only; anything else is nobody's request.
+        Err(_) => host.respond(400, "Cache-Control\nno-store", None),
+    }
+}
+
+fn plain(refusal: Refusal) -> Refused {
+    Refused { refusal, accept: Kinds::NONE }
+}
+
+impl Visit<'_> {
+    fn answer(&self) -> JsValue {
+        #[cfg(feature = "panic-probe")]
+        assert!(self.facts.field("x-edgeward-panic").is_none(), "asked to");
+        let decision = self.decide();
+        log::decision(self, &decision);
+        let answerer = self.answerer();
+        match decision.verdict {
+            Verdict::Pass(passage) => send::pass(self, passage),
+            Verdict::ToHttps => self.respond(&answerer.to_https()),
+            Verdict::Preflight(cors) => self.respond(&answerer.preflight(cors)),
+            Verdict::Reserved(who) => self.reserved(who.as_ref()),
+            Verdict::Refused(refused) => self.page(&refused),
+        }
+    }
+
+    /// Asks the core, and runs a slow hash where it needs one: one at a time, as nothing here awaits.
+    fn decide(&self) -> Decision<'static> {
+        let gate = &self.isolate.gate;
+        let question = match self.ask(None) {
+            Outcome::Decided(decision) => return decision,
+            Outcome::NeedsPassword(question) => question,
+        };
+        let users = gate.config.verifiers.as_ref().and_then(|verifiers| verifiers.users.as_ref());
+        let right = users.is_some_and(|users| users.check(&question.user_pass));
+        if let Some(proof) = question.proof.filter(|_| right) {
+            self.isolate.proven.borrow_mut().remember(proof, self.now);
+        }
+        match self.ask(Some(right)) {
+            Outcome::Decided(decision) => decision,
+            // It was just answered; asking again would be a defect of ours, and refuses.
+            Outcome::NeedsPassword(_) => Decision {
+                rule: None,
+                verdict: Verdict::Refused(plain(Refusal::new(
+                    Cause::Internal,
+                    "The verdict did not settle.",
+                ))),
+            },
+        }
+    }
+
+    fn ask(&self, password: Option<bool>) -> Outcome<'static> {
+        let proven = self.isolate.proven.borrow();
+        let at =
+            crate::authenticate::Circumstances { now: self.now, proven: &proven, password, nfc: host::nfc };
+        authenticate(&self.isolate.gate, self.facts, &at)
+    }
+
+    /// Paths below `/.edgeward/`.
+    fn reserved(&self, who: Option<&crate::authenticate::Authenticated>) -> JsValue {
+        let answerer = self.answerer();
+        let endpoint = reply::endpoint(self.facts, self.isolate.gate.config.verifiers.is_some());
+        match (endpoint, who) {
+            (reply::Endpoint::Health, _) => self.respond(&answerer.healthy()),
+            (reply::Endpoint::WhoAmI, Some(who)) => self.respond(&answerer.whoami(who)),
+            (reply::Endpoint::Explained(cause), _) => {
+                let reply = answerer.explained(cause, &mut self.isolate.pages.borrow_mut());
+                self.respond(&reply)
+            }
+            (reply::Endpoint::Brand, _) if self.host.has(self.env, "ASSETS") => {
+                let url = format!("{}{}", self.facts.origin(), self.facts.path);
+                let fields = lines(&answerer.around_file());
+                self.host.brand(self.request, self.env, &url, &fields)
+            }
+            (reply::Endpoint::Brand | reply::Endpoint::WhoAmI, _) => self.not_found(),
+            (reply::Endpoint::Refused(refusal), _) => self.refuse(&plain(refusal)),
+        }
+    }
+
+    fn not_found(&self) -> JsValue {
+        self.refuse(&plain(Refusal::new(Cause::NotFound, "No such reserved path.")))
+    }
+
+    /// Says no, and logs it.
+    fn refuse(&self, refused: &Refused) -> JsValue {
+        self.refuse_because(refused, "")
+    }
+
+    fn refuse_because(&self, refused: &Refused, message: &str) -> JsValue {
+        log::refused(self, refused, None, message);
+        self.page(refused)
+    }
+
+    /// Says no, on the brand's own page where it has one.
+    fn page(&self, refused: &Refused) -> JsValue {
+        let status = reply::status(refused.refusal.cause);
+        let answerer = self.answerer();
+        let html = answerer.form() == reply::negotiate::Form::Html;
+        if html && self.isolate.wants_template(self.host, self.env, status) {
+            return self.fetch_template(refused, status);
+        }
+        self.show(refused)
+    }
+
+    /// Asks for the brand's own page, then says no under the same reference.
+    fn fetch_template(&self, refused: &Refused, status: u16) -> JsValue {
+        let url = format!("{}/.edgeward/pages/{status}.html", self.facts.origin());
+        let host: JsValue = self.host.into();
+        let (request, env) = (self.request.clone(), self.env.clone());
+        let (refused, reference) = (refused.clone(), self.reference().to_owned());
+        let then = Closure::once_into_js(move || {
+            let host: &Host = host.unchecked_ref();
+            visit(host, &request, &env, |visit| {
+                // The cell of a new visit is empty, so this cannot fail.
+                let _ = visit.reference.set(reference);
+                visit.show(&refused)
+            })
+        });
+        self.host.template(self.request, self.env, &url, status, &then)
+    }
+
+    fn show(&self, refused: &Refused) -> JsValue {
+        let answerer = self.answerer();
+        self.respond(&answerer.refused(refused, &mut self.isolate.pages.borrow_mut()))
+    }
+
+    fn answerer(&self) -> Answerer<'_> {
+        Answerer {
+            facts: self.facts,
+            policy: self.isolate.gate.config.policy.as_ref(),
+            places: &self.isolate.gate.places,
+            reference: self.reference(),
+            now: self.now,
+        }
+    }
+
+    /// What a visitor reads out to whoever helps: the ray id, or 16 random hexadecimal digits.
+    fn reference(&self) -> &str {
+        self.reference.get_or_init(|| {
+            let ray = self.facts.field("cf-ray").filter(|ray| reply::is_ray(ray));
+            ray.unwrap_or_else(|| self.isolate.random_hex(self.host).chars().take(16).collect())
+        })
+    }
+
+    fn respond(&self, reply: &reply::Reply) -> JsValue {
+        self.host.respond(reply.status, &lines(reply), reply.content.as_deref())
+    }
+}
+
+/// Fields, names and values in turn.
+fn lines(reply: &reply::Reply) -> String {
+    let mut lines = String::new();
+    for (name, value) in &reply.fields {
+        if !lines.is_empty() {
+            lines.push('\n');
+        }
+        lines.push_str(name);
+        lines.push('\n');
+        // A line feed would be a field of somebody else's making.
+        lines.extend(value.chars().map(|c| if c.is_control() { ' ' } else { c }));
+    }
+    lines
+}

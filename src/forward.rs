@@ -1,1 +1,198 @@
-//! To come.
+//! What the origin gets, and what the client gets of its answer.
+//!
+//! 1. The target is made by replacing scheme, authority and base path, never by resolving: `//evil/` stays a path.
+//! 2. Off before the origin: every credential in a place that any rule reads, verified or not; whatever claims to
+//!    be from Edgeward or from a proxy, in any spelling. A spoofed field that reaches the origin is a sign-in.
+//! 3. On: who passed, an assertion of it, and how the request came in.
+//!
+//! [`answer`] is the way back.
+
+pub mod answer;
+pub mod fields;
+
+use crate::authenticate::{Authenticated, Passage, Who};
+use crate::credentials::{Places, cookie, query};
+use crate::policy::{Access, Kinds, Origin, Policy};
+use crate::request::{RequestFacts, Scheme};
+use crate::secret::Secret;
+use crate::time::UnixTime;
+use crate::token::assertion::{AssertionClaims, AssertionKey};
+
+/// A request as the origin is to get it: method, content and all fields that are not named stay.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Absolute URL.
+    pub url: String,
+    /// Names of fields to take off.
+    pub remove: Vec<String>,
+    /// Fields to set.
+    pub set: Vec<(String, String)>,
+    /// Whether shared caches are kept out (`cache: "no-store"`).
+    pub no_store: bool,
+}
+
+/// What forwarding is told besides the request.
+pub struct Forwarding<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// Every place in which a token is looked for.
+    pub places: &'a Places,
+    /// Our own pseudonym for `Via`: `edgeward-<8 hex>`.
+    pub pseudonym: &'a str,
+    /// What the origin expects as its own `Authorization`.
+    pub origin_authorization: Option<&'a Secret<String>>,
+    /// Signs assertions for the origin this is sent to; `None` while `EDGEWARD_SECRET` is wrong.
+    pub assertion: Option<&'a AssertionKey>,
+    /// An identifier never used before, for `jti`.
+    pub jti: &'a str,
+    /// The moment of the request.
+    pub now: UnixTime,
+}
+
+/// Whether the request has come through this very gate before (RFC 9110 §7.6.3).
+#[must_use]
+pub fn is_loop(facts: &RequestFacts<'_>, pseudonym: &str) -> bool {
+    let Some(via) = facts.field("via") else { return false };
+    via.split(',').any(|element| element.split_ascii_whitespace().nth(1) == Some(pseudonym))
+}
+
+/// The serialised origin that a request is sent to: `aud` of its assertion.
+#[must_use]
+pub fn audience(policy: &Policy, facts: &RequestFacts<'_>) -> String {
+    match &policy.origin {
+        Origin::Own | Origin::Assets => facts.origin(),
+        Origin::Url { origin, .. } => origin.clone(),
+    }
+}
+
+impl Forwarding<'_> {
+    /// Makes the request for the origin; `names` are those of the fields that are there, in lower case.
+    ///
+    /// Takes the passage by value: it is good for this one request.
+    #[must_use]
+    pub fn outgoing<'n>(
+        &self,
+        passage: Passage<'_>,
+        facts: &RequestFacts<'_>,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Outgoing {
+        let rule = passage.rule();
+        let who = match passage.who() {
+            Who::Known(who) => Some(who),
+            Who::Anyone | Who::Reported(_) => None,
+        };
+        let public = matches!(passage.who(), Who::Anyone) && rule.access == Access::Public;
+        let mut outgoing = Outgoing {
+            url: self.target(facts),
+            remove: self.spoofed(names, rule.forward_credentials),
+            set: Vec::with_capacity(8),
+            no_store: !public && !rule.shared_cache,
+        };
+        self.take_cookies_off(facts, &mut outgoing);
+        self.tell_how_it_came(facts, &mut outgoing.set);
+        if let Some(value) = self.origin_authorization.filter(|_| !rule.forward_credentials) {
+            outgoing.set.push(("authorization".into(), value.expose().clone()));
+        }
+        if self.policy.forward.identity {
+            self.tell_who(who, facts, &mut outgoing.set);
+        }
+        outgoing
+    }
+
+    /// Scheme, authority and base path replaced; the path as received; our query tokens off.
+    fn target(&self, facts: &RequestFacts<'_>) -> String {
+        let mut url = match &self.policy.origin {
+            Origin::Own | Origin::Assets => facts.origin(),
+            Origin::Url { origin, base_path } => format!("{origin}{base_path}"),
+        };
+        url.push_str(facts.path);
+        if self.policy.origin == Origin::Assets && facts.path.ends_with('/') {
+            // The binding serves files as they are named; a folder is its index.
+            url.push_str("index.html");
+        }
+        let ours = |name: &[u8]| self.places.queries().any(|known| known.as_bytes() == name);
+        if let Some(rest) = facts.query.and_then(|query| query::without(query, ours)) {
+            url.push('?');
+            url.push_str(&rest);
+        }
+        url
+    }
+
+    fn spoofed<'n>(&self, names: impl Iterator<Item = &'n str>, forward_credentials: bool) -> Vec<String> {
+        let reads_authorization = self.policy.rules.default_rule().accept != Kinds::NONE;
+        names
+            .filter(|name| match *name {
+                "authorization" => reads_authorization && !forward_credentials,
+                name => {
+                    fields::is_claimed(name, &self.policy.forward) || self.places.fields().any(|f| f == name)
+                }
+            })
+            .map(str::to_owned)
+            .collect()
+    }
+
+    fn take_cookies_off(&self, facts: &RequestFacts<'_>, outgoing: &mut Outgoing) {
+        let Some(field) = facts.field("cookie") else { return };
+        let ours = |name: &str| is_own_cookie(name) || self.places.cookies().any(|known| known == name);
+        match cookie::without(&field, ours) {
+            None => outgoing.remove.push("cookie".into()),
+            Some(std::borrow::Cow::Owned(rest)) => outgoing.set.push(("cookie".into(), rest)),
+            Some(std::borrow::Cow::Borrowed(_)) => {}
+        }
+    }
+
+    fn tell_how_it_came(&self, facts: &RequestFacts<'_>, set: &mut Vec<(String, String)>) {
+        set.push(("x-forwarded-host".into(), facts.authority.to_owned()));
+        set.push(("x-forwarded-proto".into(), facts.scheme.as_str().to_owned()));
+        if let Some(address) = facts.client_address() {
+            set.push(("x-forwarded-for".into(), address.to_string()));
+        }
+        let hop = format!("1.1 {}", self.pseudonym);
+        set.push(("via".into(), facts.field("via").map_or(hop.clone(), |via| format!("{via}, {hop}"))));
+    }
+
+    fn tell_who(
+        &self,
+        who: Option<&Authenticated>,
+        facts: &RequestFacts<'_>,
+        set: &mut Vec<(String, String)>,
+    ) {
+        let forward = &self.policy.forward;
+        let user = who.and_then(Authenticated::user);
+        if let Some(user) = user {
+            set.push((forward.user.clone(), fields::encoded(user)));
+        }
+        let groups = who.map(Authenticated::groups).unwrap_or_default();
+        if !groups.is_empty() {
+            let groups: Vec<String> = groups.iter().map(|group| fields::encoded(group)).collect();
+            set.push((forward.groups.clone(), groups.join(",")));
+        }
+        let Some(key) = self.assertion else { return };
+        let claims = AssertionClaims {
+            issuer: &facts.origin(),
+            subject: user,
+            issued_at: self.now,
+            id: self.jti,
+            method: facts.method,
+            uri: &facts.uri_without_query(),
+            methods: who.map(Authenticated::methods).unwrap_or_default(),
+        };
+        set.push(("x-edgeward-assertion".into(), key.sign(&claims)));
+    }
+}
+
+/// Whether a cookie of this name is Edgeward's own, in any of its variants.
+#[must_use]
+pub fn is_own_cookie(name: &str) -> bool {
+    let bare = name.strip_prefix("__Host-").or_else(|| name.strip_prefix("__Secure-")).unwrap_or(name);
+    matches!(bare, "edgeward" | "edgeward-device" | "edgeward-lang" | "edgeward-link")
+}
+
+/// The scheme and authority under which the client knows this site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicOrigin {
+    /// How the request came in.
+    pub scheme: Scheme,
+    /// Host and port as received.
+    pub authority: String,
+}

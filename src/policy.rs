@@ -2,13 +2,16 @@
 //!
 //! [`crate::config`] makes these; nothing here reads text.
 
+mod pattern;
+mod problems;
 pub mod rules;
+mod tree;
 
 use crate::time::{Lifetime, UnixTime};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 
-pub use rules::{Choice, RuleSet};
+pub use rules::{Choice, PathCase, RuleSet};
 
 /// Everything the operator decides that is no secret. Parsed once for each isolate.
 #[derive(Clone, Debug)]
@@ -37,6 +40,8 @@ pub struct Policy {
     pub forward: Forward,
     /// Cross-origin sharing; `None` where the operator configured none.
     pub cors: Option<Cors>,
+    /// How long the origin may take to begin its answer.
+    pub origin_timeout: Lifetime,
     /// Origins, besides the request's own, that may open a WebSocket with ambient credentials.
     pub websocket_origins: Vec<String>,
 }

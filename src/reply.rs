@@ -1,1 +1,324 @@
-//! To come.
+//! Verdict → reply: status, fields and content that are right for whoever asked.
+//!
+//! Nothing here verifies anything, and nothing here knows the platform.
+
+pub mod action;
+pub mod catalog;
+pub mod color;
+pub mod escape;
+pub mod kept;
+pub mod language;
+pub mod names;
+pub mod negotiate;
+pub mod page;
+pub mod plain;
+pub mod problem;
+pub mod reserved;
+pub mod scan;
+pub mod template;
+pub mod when;
+
+use crate::authenticate::Authenticated;
+use crate::challenge::{self, Asker};
+use crate::credentials::{Places, query};
+use crate::forward::answer::sharing;
+use crate::policy::{Cors, Kind, Policy};
+use crate::request::{RequestFacts, Scheme};
+use crate::time::{Lifetime, UnixTime};
+use crate::verdict::{Cause, Refused};
+use catalog::Variant;
+use negotiate::Form;
+use page::{PageFacts, Pages, Rendered};
+
+pub use reserved::{Endpoint, PROBLEMS, endpoint};
+
+/// An answer of Edgeward's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// Status code (RFC 9110 §15).
+    pub status: u16,
+    /// Fields; a name may stand more than once.
+    pub fields: Vec<(&'static str, String)>,
+    /// Content; `None` where there is none.
+    pub content: Option<String>,
+}
+
+/// Content-Security-Policy of an answer without a page: nothing runs, nothing is framed.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; img-src 'self' data:; style-src 'none'; \
+    script-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Methods that TRACE is answered with.
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/// The status of a cause: total, so that no cause goes without.
+#[must_use]
+pub const fn status(cause: Cause) -> u16 {
+    match cause {
+        Cause::RequestAmbiguous => 400,
+        Cause::CredentialsMissing
+        | Cause::CredentialsMalformed
+        | Cause::CredentialsUnsupported
+        | Cause::CredentialsWrong
+        | Cause::TokenMalformed
+        | Cause::TokenAlgorithm
+        | Cause::TokenUnknownKey
+        | Cause::TokenBadSignature
+        | Cause::TokenExpired
+        | Cause::TokenNotYetValid
+        | Cause::TokenTooOld
+        | Cause::TokenWrongIssuer
+        | Cause::TokenWrongAudience
+        | Cause::TokenMissingClaim
+        | Cause::PasswordExpired => 401,
+        Cause::NotAllowed
+        | Cause::InsufficientScope
+        | Cause::Denied
+        | Cause::CrossSite
+        | Cause::AccountSuspended
+        | Cause::InsecureTransport => 403,
+        Cause::NotFound => 404,
+        Cause::MethodNotAllowed => 405,
+        Cause::ContentTooLarge => 413,
+        Cause::Internal => 500,
+        Cause::OriginUnreachable => 502,
+        Cause::NotConfigured => 503,
+        Cause::OriginTimeout => 504,
+    }
+}
+
+/// Seconds after which a client may ask again (RFC 9110 §10.2.3), where the cause may pass by itself.
+#[must_use]
+pub const fn retry_after(cause: Cause) -> Option<u32> {
+    match cause {
+        Cause::NotConfigured => Some(60),
+        _ => None,
+    }
+}
+
+/// Whether a `CF-Ray` has the form of one: 16 hexadecimal digits, and perhaps a data centre.
+#[must_use]
+pub fn is_ray(value: &str) -> bool {
+    let (digits, place) =
+        value.split_once('-').map_or((value, None), |(digits, place)| (digits, Some(place)));
+    let hex = digits.len() == 16 && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    hex && place.is_none_or(|place| place.len() == 3 && place.bytes().all(|b| b.is_ascii_uppercase()))
+}
+
+impl Reply {
+    const fn new(status: u16) -> Self {
+        Self { status, fields: Vec::new(), content: None }
+    }
+
+    fn typed(mut self, content_type: &str, content: String) -> Self {
+        self.fields.push(("Content-Type", content_type.to_owned()));
+        self.content = Some(content);
+        self
+    }
+
+    fn page(status: u16, page: Rendered) -> Self {
+        let mut reply = Self::new(status).typed("text/html; charset=utf-8", page.html);
+        reply.fields.push(("Content-Language", page.language.to_owned()));
+        reply.fields.push(("Content-Security-Policy", page.csp));
+        reply
+    }
+}
+
+/// Answers one request.
+pub struct Answerer<'a> {
+    /// The request.
+    pub facts: &'a RequestFacts<'a>,
+    /// The policy; `None` where it is unusable.
+    pub policy: Option<&'a Policy>,
+    /// Every place in which a token is looked for: none is shown.
+    pub places: &'a Places,
+    /// What the visitor reads out to whoever helps.
+    pub reference: &'a str,
+    /// The moment of the request.
+    pub now: UnixTime,
+}
+
+impl Answerer<'_> {
+    /// The form this client gets; the caller may fetch a brand's own page first.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        negotiate::form(self.facts, negotiate::asker(self.facts))
+    }
+
+    /// Says no.
+    #[must_use]
+    pub fn refused(&self, refused: &Refused, pages: &mut Pages) -> Reply {
+        let refusal = &refused.refusal;
+        let status = status(refusal.cause);
+        let asker = negotiate::asker(self.facts);
+        let mut reply = self.content(refused, status, asker, pages);
+        let realm = self.policy.map_or("Restricted", |policy| &policy.realm);
+        let challenges = challenge::challenges(refused, realm, asker, status);
+        reply.fields.extend(challenges.into_iter().map(|challenge| ("WWW-Authenticate", challenge)));
+        if let Some(seconds) = retry_after(refusal.cause) {
+            reply.fields.push(("Retry-After", seconds.to_string()));
+        }
+        if refusal.cause == Cause::MethodNotAllowed {
+            reply.fields.push(("Allow", self.allowed().to_owned()));
+        }
+        self.finish(reply)
+    }
+
+    fn allowed(&self) -> &'static str {
+        if self.facts.method == "TRACE" { METHODS } else { "GET, HEAD" }
+    }
+
+    fn content(&self, refused: &Refused, status: u16, asker: Asker, pages: &mut Pages) -> Reply {
+        let refusal = &refused.refusal;
+        let language = self.facts.field("accept-language");
+        let address = self.address();
+        let facts = PageFacts {
+            status,
+            cause: refusal.cause,
+            variant: self.variant(refused, asker),
+            accept_language: language.as_deref(),
+            host: self.facts.authority,
+            address: &address,
+            reference: self.reference,
+            now: self.now,
+            when: refusal.when,
+            user: refusal.user.as_deref(),
+            retry_after: retry_after(refusal.cause).map(|seconds| Lifetime::from_seconds(i64::from(seconds))),
+        };
+        match negotiate::form(self.facts, asker) {
+            Form::Html => Reply::page(status, pages.render(&facts)),
+            Form::Text => {
+                let text = plain::plain_text(&facts, Some(&refusal.detail));
+                Reply::new(status).typed("text/plain; charset=utf-8", text)
+            }
+            Form::Problem => {
+                let title = catalog::title(refusal.cause);
+                let problem = problem::document(self.facts, refused, status, self.reference, title);
+                Reply::new(status).typed("application/problem+json", problem)
+            }
+            Form::Nothing => Reply::new(status),
+        }
+    }
+
+    /// How the visitor came, as far as the words differ.
+    fn variant(&self, refused: &Refused, asker: Asker) -> Variant {
+        let program =
+            refused.refusal.sent == Some(Kind::Bearer) && self.facts.field("authorization").is_some();
+        match (program, refused.accept.has(Kind::Basic), asker) {
+            (true, ..) => Variant::Program,
+            (false, true, Asker::Navigation | Asker::Other) => Variant::Prompt,
+            (false, ..) => Variant::Plain,
+        }
+    }
+
+    /// The URL that was asked for, without tokens of ours: it is read out to whoever helps.
+    fn address(&self) -> String {
+        let mut address = self.facts.uri_without_query();
+        let ours = |name: &[u8]| self.places.queries().any(|known| known.as_bytes() == name);
+        if let Some(query) = self.facts.query.and_then(|query| query::without(query, ours)) {
+            address.push('?');
+            address.push_str(&query);
+        }
+        address
+    }
+
+    /// A page that explains a cause to whoever builds a client.
+    #[must_use]
+    pub fn explained(&self, cause: Cause, pages: &mut Pages) -> Reply {
+        let status = status(cause);
+        let reply = match self.form() {
+            Form::Html => {
+                let language = self.facts.field("accept-language");
+                Reply::page(200, pages.problem(cause, status, self.facts.authority, language.as_deref()))
+            }
+            Form::Text | Form::Problem | Form::Nothing => {
+                let text = format!("{status} {}\n\n{}\n", catalog::title(cause), catalog::detail(cause));
+                Reply::new(200).typed("text/plain; charset=utf-8", text)
+            }
+        };
+        self.finish(reply)
+    }
+
+    /// To `https:`, with the port dropped: 308 keeps the method (RFC 9110 §15.4.9).
+    #[must_use]
+    pub fn to_https(&self) -> Reply {
+        let query = self.facts.query.map(|query| format!("?{query}")).unwrap_or_default();
+        let authority = self.facts.authority;
+        let host = match authority.rfind(']') {
+            Some(end) => authority.get(..=end).unwrap_or(authority),
+            None => authority.split(':').next().unwrap_or(authority),
+        };
+        let mut reply = Reply::new(308);
+        reply.fields.push(("Location", format!("https://{host}{}{query}", self.facts.path)));
+        self.finish(reply)
+    }
+
+    /// A preflight from a listed origin: the same for every protected path.
+    #[must_use]
+    pub fn preflight(&self, cors: &Cors) -> Reply {
+        let mut reply = Reply::new(204);
+        reply.fields.push(("Access-Control-Allow-Methods", cors.methods.join(", ")));
+        reply.fields.push(("Access-Control-Allow-Headers", cors.headers.join(", ")));
+        reply.fields.push(("Access-Control-Max-Age", cors.max_age.seconds().to_string()));
+        self.finish(reply)
+    }
+
+    /// `health`: configured.
+    #[must_use]
+    pub fn healthy(&self) -> Reply {
+        self.finish(Reply::new(200).typed("text/plain; charset=utf-8", "ok\n".to_owned()))
+    }
+
+    /// `whoami`: who asks.
+    #[must_use]
+    pub fn whoami(&self, who: &Authenticated) -> Reply {
+        let document = serde_json::json!({
+            "authenticated": true,
+            "kind": who.kind().name(),
+            "user": who.user(),
+            "groups": who.groups(),
+            "scopes": who.scopes(),
+            "expires": who.expires().map(UnixTime::seconds),
+        });
+        self.finish(Reply::new(200).typed("application/json", document.to_string()))
+    }
+
+    /// The fields of an answer of ours around content that comes from elsewhere: a file of the brand.
+    #[must_use]
+    pub fn around_file(&self) -> Reply {
+        self.finish(Reply::new(200))
+    }
+
+    /// The fields of every answer of Edgeward's own, and no content for HEAD.
+    fn finish(&self, mut reply: Reply) -> Reply {
+        let html = reply
+            .fields
+            .iter()
+            .any(|(name, value)| *name == "Content-Type" && value.starts_with("text/html"));
+        let referrer = if html { "same-origin" } else { "no-referrer" };
+        reply.fields.push(("Cache-Control", "no-store".to_owned()));
+        reply.fields.push(("X-Content-Type-Options", "nosniff".to_owned()));
+        reply.fields.push(("X-Frame-Options", "DENY".to_owned()));
+        reply.fields.push(("Referrer-Policy", referrer.to_owned()));
+        if !html {
+            reply.fields.push(("Content-Security-Policy", CONTENT_SECURITY_POLICY.to_owned()));
+        }
+        let hsts = self.policy.is_none_or(|policy| policy.hsts);
+        if hsts && self.facts.scheme == Scheme::Https {
+            reply.fields.push(("Strict-Transport-Security", "max-age=31536000".to_owned()));
+        }
+        self.share(&mut reply);
+        if self.facts.method == "HEAD" {
+            reply.content = None;
+        }
+        reply
+    }
+
+    /// CORS fields for a listed origin; `Vary` for any, as another origin would have been answered otherwise.
+    fn share(&self, reply: &mut Reply) {
+        let Some(cors) = self.policy.and_then(|policy| policy.cors.as_ref()) else { return };
+        reply.fields.push(("Vary", "Origin".to_owned()));
+        if let Some(origin) = self.facts.field("origin").filter(|origin| cors.lists(origin)) {
+            reply.fields.extend(sharing(cors, &origin));
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! `[[vars.EDGEWARD.tokens]]`: how a bearer token is read.
+
+use super::Problem;
+use super::names::{is_free_field, is_own_cookie, is_query_name, is_token};
+use super::reader::{Node, did_you_mean, each};
+use super::verifiers::Configured;
+use crate::policy::{HmacAlgorithm, Kind, TokenEntry, TokenPlace};
+use crate::time::Lifetime;
+use std::collections::BTreeMap;
+
+/// The formats of signed URLs, and our own: they come with a later version.
+const LATER_FORMATS: [&str; 10] = [
+    "akamai",
+    "bunny",
+    "cloudflare",
+    "edgeward",
+    "fastly",
+    "google-cdn",
+    "laravel",
+    "media-cdn",
+    "nginx-hmac",
+    "symfony",
+];
+
+/// What such a format asks for besides.
+const LATER_KEYS: [&str; 8] =
+    ["ttl", "salt", "parameters", "pattern", "escape_early", "url_mode", "networks", "weak_keys"];
+
+const ALGORITHMS: [(&str, HmacAlgorithm); 3] =
+    [("HS256", HmacAlgorithm::Hs256), ("HS384", HmacAlgorithm::Hs384), ("HS512", HmacAlgorithm::Hs512)];
+
+/// All entries; none where there is none.
+pub fn tokens(node: &Node<'_>, configured: &Configured) -> Option<Vec<TokenEntry>> {
+    let items = node.items()?;
+    if !items.is_empty() {
+        configured.need(Kind::Bearer, format!("{} is there", node.at()), node.notes());
+    }
+    let entries: Vec<_> =
+        items.iter().enumerate().filter_map(|(n, item)| entry(item, n, configured)).collect();
+    check_key_ids(&items, &entries);
+    Some(entries)
+}
+
+/// The entry that holds where the operator wrote none: a JWT, every key, the algorithms of its keys.
+pub fn default_entry(configured: &Configured) -> TokenEntry {
+    TokenEntry {
+        index: None,
+        keys: None,
+        algorithms: configured.algorithms(None),
+        issuer: Vec::new(),
+        audience: Vec::new(),
+        require: vec!["exp".to_owned()],
+        max_age: None,
+        from: vec![TokenPlace::Authorization],
+        trust_subject: false,
+    }
+}
+
+fn entry(node: &Node<'_>, index: usize, configured: &Configured) -> Option<TokenEntry> {
+    let default = default_entry(configured);
+    node.table(|table| {
+        table.read("format", |node| format(&node));
+        let keys = table.read("keys", |node| texts(&node));
+        let algorithms = table.read("algorithms", |node| algorithms(&node));
+        table.not_offered(&LATER_KEYS);
+        TokenEntry {
+            index: Some(index),
+            algorithms: algorithms.unwrap_or_else(|| configured.algorithms(keys.as_deref())),
+            keys,
+            issuer: table.read_or_default("issuer", |node| texts(&node)),
+            audience: table.read_or_default("audience", |node| texts(&node)),
+            require: table.read("require", |node| claim_names(&node)).unwrap_or(default.require),
+            max_age: table.read("max_age", |node| max_age(&node)),
+            from: table.read("from", |node| places(&node)).unwrap_or(default.from),
+            trust_subject: table.read_or_default("trust_subject", |node| trust(&node, configured)),
+        }
+    })
+}
+
+fn format(node: &Node<'_>) -> Option<()> {
+    let text = node.text()?;
+    if text == "jwt" {
+        return Some(());
+    }
+    let fix = match LATER_FORMATS.contains(&text) {
+        true => "A later version reads it; take this entry out until then.".to_owned(),
+        false => did_you_mean(text, &["jwt"], "Write \"jwt\"."),
+    };
+    node.refuse("a format that this version of Edgeward offers: jwt", &fix);
+    None
+}
+
+/// A string, or a list of at least one: what is configured is required, so nothing may be configured by nothing.
+pub fn texts(node: &Node<'_>) -> Option<Vec<String>> {
+    each(&node.one_or_more()?, |item| item.text().map(str::to_owned))
+}
+
+fn algorithms(node: &Node<'_>) -> Option<Vec<HmacAlgorithm>> {
+    each(&node.some_items()?, algorithm)
+}
+
+fn algorithm(node: &Node<'_>) -> Option<HmacAlgorithm> {
+    let text = node.text()?;
+    let is_public_key = matches!(text.get(..2), Some("RS" | "ES" | "PS" | "Ed"));
+    if is_public_key || text.eq_ignore_ascii_case("none") || text == "HS1" {
+        let fix = "Take it out: Edgeward verifies JWTs that are signed with HMAC and SHA-2, and no others.";
+        node.refuse("one of HS256, HS384, HS512", fix);
+        return None;
+    }
+    node.one_of(&ALGORITHMS)
+}
+
+fn claim_names(node: &Node<'_>) -> Option<Vec<String>> {
+    each(&node.items()?, |item| item.text().map(str::to_owned))
+}
+
+fn max_age(node: &Node<'_>) -> Option<Lifetime> {
+    let parse = |text: &str| Lifetime::parse(text).filter(|span| *span > Lifetime::default());
+    node.parsed(
+        parse,
+        "a span of time that is not zero: a whole number and s, m, h or d",
+        "Write it like \"12h\".",
+    )
+}
+
+fn trust(node: &Node<'_>, configured: &Configured) -> Option<bool> {
+    let trust = node.boolean()?;
+    if trust {
+        configured.need(Kind::Basic, format!("{} is true", node.at()), node.notes());
+    }
+    Some(trust)
+}
+
+fn places(node: &Node<'_>) -> Option<Vec<TokenPlace>> {
+    let items = node.some_items()?;
+    let places = each(&items, place)?;
+    for (n, item) in items.iter().enumerate() {
+        if places.iter().take(n).any(|earlier| places.get(n) == Some(earlier)) {
+            item.refuse("each place once", "Take one of them out.");
+            return None;
+        }
+    }
+    Some(places)
+}
+
+fn place(node: &Node<'_>) -> Option<TokenPlace> {
+    let text = node.text()?;
+    match text.split_once(':') {
+        None if text == "authorization" => Some(TokenPlace::Authorization),
+        Some(("cookie", name)) => cookie(node, name),
+        Some(("query", name)) => query(node, name),
+        Some(("header", name)) => header(node, name),
+        Some(_) | None => {
+            let fix = "Write it like \"authorization\" or \"cookie:acme_token\".";
+            node.refuse("one of authorization, cookie:NAME, query:NAME, header:NAME", fix);
+            None
+        }
+    }
+}
+
+fn cookie(node: &Node<'_>, name: &str) -> Option<TokenPlace> {
+    if !is_token(name) {
+        node.refuse("a cookie name after \"cookie:\": letters, digits, - and _", "Correct the name.");
+    } else if is_own_cookie(name) {
+        node.refuse("a cookie that is not Edgeward's own", "Let the issuer choose another name.");
+    } else {
+        return Some(TokenPlace::Cookie(name.to_owned()));
+    }
+    None
+}
+
+fn query(node: &Node<'_>, name: &str) -> Option<TokenPlace> {
+    if !is_query_name(name) {
+        let expected = "a parameter name after \"query:\": letters, digits, - . _ ~";
+        node.refuse(expected, "Correct the name.");
+    } else if name == "ew" {
+        node.refuse("a parameter that is not Edgeward's own", "Let the issuer choose another name.");
+    } else {
+        return Some(TokenPlace::Query(name.to_owned()));
+    }
+    None
+}
+
+fn header(node: &Node<'_>, name: &str) -> Option<TokenPlace> {
+    let other = match name.to_ascii_lowercase().as_str() {
+        "authorization" => "\"authorization\"",
+        "cookie" => "\"cookie:NAME\"",
+        other => return is_free_field(node, name).then(|| TokenPlace::Header(other.to_owned())),
+    };
+    node.refuse("a field of the issuer's own after \"header:\"", &format!("Write {other}."));
+    None
+}
+
+/// With several entries each says which keys are its own; otherwise one entry's token could pass as another's.
+fn check_key_ids(items: &[Node<'_>], entries: &[TokenEntry]) {
+    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+    for (index, entry) in entries.iter().filter_map(|entry| Some((entry.index?, entry))) {
+        let Some(node) = items.get(index) else { continue };
+        match &entry.keys {
+            None if items.len() > 1 && !node.has("keys") => node.notes().problems.push(Problem::new(
+                format!("{}.keys", node.at()),
+                "nothing",
+                "the kids of this entry's keys, as there is more than one entry",
+                "Add keys = [\"…\"].",
+            )),
+            None => {}
+            Some(keys) => keys.iter().for_each(|kid| {
+                if let Some(other) = owners.insert(kid, index) {
+                    refuse_second(node, kid, other);
+                }
+            }),
+        }
+    }
+}
+
+fn refuse_second(node: &Node<'_>, kid: &str, other: usize) {
+    node.notes().problems.push(Problem::new(
+        format!("{}.keys", node.at()),
+        format!("{}, which stands in EDGEWARD.tokens[{other}].keys too", super::quote::quote(kid)),
+        "each kid once",
+        "Take it out of one of them, or give each issuer a key of its own.",
+    ));
+}

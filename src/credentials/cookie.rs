@@ -1,0 +1,116 @@
+//! The `Cookie` field (RFC 6265bis §5.8.1, as servers read it), and taking cookies of ours out of it.
+//!
+//! 1. Pairs are parted by `;`. Two field lines arrive joined by `, `, so a comma and a space part them too: a
+//!    cookie of ours must be found, and taken off, wherever an origin might find it.
+//! 2. Only SP and HTAB around a name are white space: no-break spaces are part of the name, and `=__Host-x=1` is a
+//!    cookie without a name, never `__Host-x`.
+//! 3. Names are compared octet by octet; quotes are part of a value.
+
+/// The values of the cookie `name`, in the order in which they stand.
+pub fn values<'v>(field: &'v str, name: &str) -> impl Iterator<Item = &'v str> {
+    pairs(field).filter_map(move |pair| {
+        let (found, value) = pair.text.split_once('=')?;
+        (trim(found) == name).then(|| trim(value))
+    })
+}
+
+/// The field without the cookies whose name `ours` knows, the rest octet for octet; `None` where nothing is left,
+/// and the field as it was where none is ours.
+#[must_use]
+pub fn without<'v>(field: &'v str, ours: impl Fn(&str) -> bool) -> Option<std::borrow::Cow<'v, str>> {
+    use std::borrow::Cow;
+    let is_ours = |pair: &Pair<'_>| ours(trim(pair.text.split_once('=').map_or(pair.text, |(name, _)| name)));
+    if !pairs(field).any(|pair| is_ours(&pair)) {
+        return Some(Cow::Borrowed(field));
+    }
+    let mut kept = String::with_capacity(field.len());
+    for pair in pairs(field).filter(|pair| !is_ours(pair)) {
+        if kept.is_empty() {
+            kept.push_str(pair.text.trim_start_matches([' ', '\t']));
+        } else {
+            kept.push_str(pair.separator);
+            kept.push_str(pair.text);
+        }
+    }
+    (!trim(&kept).is_empty()).then_some(Cow::Owned(kept))
+}
+
+/// A cookie-pair as it stands, and what parted it from the one before.
+struct Pair<'v> {
+    separator: &'v str,
+    text: &'v str,
+}
+
+fn pairs(field: &str) -> impl Iterator<Item = Pair<'_>> {
+    let mut rest = Some(("", field));
+    core::iter::from_fn(move || {
+        let (separator, text) = rest?;
+        let semicolon = text.find(';').map(|at| (at, 1));
+        let comma = text.find(", ").map(|at| (at, 1));
+        let end = match (semicolon, comma) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let Some((pair, (next, after))) =
+            end.and_then(|(at, width)| Some((text.get(..at)?, text.get(at..)?.split_at_checked(width)?)))
+        else {
+            rest = None;
+            return Some(Pair { separator, text });
+        };
+        rest = Some((next, after));
+        Some(Pair { separator, text: pair })
+    })
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn all(field: &str, name: &str) -> Vec<String> {
+        values(field, name).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn finds_every_one_of_a_name() {
+        assert_eq!(all("a=1; t=x; b=2", "t"), ["x"]);
+        assert_eq!(all("t=x; t=y", "t"), ["x", "y"]);
+        assert_eq!(all("a=1, t=y", "t"), ["y"]);
+        assert_eq!(all("t =\tx ;T=z", "t"), ["x"]);
+        assert_eq!(all("t=a=b", "t"), ["a=b"]);
+        assert_eq!(all("t=\"x\"", "t"), ["\"x\""]);
+        for none in ["", "t", "=t=x", "\u{a0}t=x", "tt=x", "T=x", "a=t=x"] {
+            assert!(all(none, "t").is_empty(), "{none:?}");
+        }
+    }
+
+    #[test]
+    fn takes_ours_out_and_keeps_the_rest() {
+        let rest = |field| without(field, |name| name == "t").map(std::borrow::Cow::into_owned);
+        assert_eq!(rest("a=1;  b=\"2\"").as_deref(), Some("a=1;  b=\"2\""));
+        assert_eq!(rest("a=1; t=x; b=2").as_deref(), Some("a=1; b=2"));
+        assert_eq!(rest("t=x; a=1").as_deref(), Some("a=1"));
+        assert_eq!(rest("a=1; t=x").as_deref(), Some("a=1"));
+        assert_eq!(rest("a=1, t=x; b=Mon, 2").as_deref(), Some("a=1; b=Mon, 2"));
+        assert_eq!(rest("t=x; t=y"), None);
+        assert_eq!(rest("t"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_out_is_gone(field in "[atb=;, \"]{0,40}") {
+            let left = without(&field, |name| name == "t");
+            prop_assert!(left.is_none_or(|left| values(&left, "t").next().is_none()));
+        }
+
+        #[test]
+        fn a_field_without_ours_stays_as_it_is(field in "[abc=;, \"]{0,40}") {
+            let left = without(&field, |name| name == "t");
+            prop_assert_eq!(left.as_deref(), Some(field.as_str()));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The functions of `worker.js`: every contact with the platform stands here.
+
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The platform, as `worker.js` puts it.
+    pub type Host;
+
+    /// Method, URL and the values of the fields `names`, one a line; `\0` for one that is absent.
+    #[wasm_bindgen(method)]
+    pub fn read(this: &Host, request: &JsValue, names: &JsValue) -> String;
+
+    /// The value of one field.
+    #[wasm_bindgen(method)]
+    pub fn field(this: &Host, request: &JsValue, name: &str) -> Option<String>;
+
+    /// The names of all fields, one a line, in lower case.
+    #[wasm_bindgen(method)]
+    pub fn names(this: &Host, request: &JsValue) -> String;
+
+    /// A variable or secret as text; a table as JSON.
+    #[wasm_bindgen(method)]
+    pub fn variable(this: &Host, env: &JsValue, name: &str) -> Option<String>;
+
+    /// Whether there is a binding of that name that can be fetched from.
+    #[wasm_bindgen(method)]
+    pub fn has(this: &Host, env: &JsValue, name: &str) -> bool;
+
+    /// Milliseconds since the epoch. Stands still between I/O in production.
+    #[wasm_bindgen(method)]
+    pub fn now(this: &Host) -> f64;
+
+    /// Octets from the platform's generator.
+    #[wasm_bindgen(method)]
+    pub fn random(this: &Host, length: u32) -> Vec<u8>;
+
+    /// Writes a line to the log.
+    #[wasm_bindgen(method)]
+    pub fn log(this: &Host, line: &str);
+
+    /// A response; `fields` are names and values in turn, one a line.
+    #[wasm_bindgen(method)]
+    pub fn respond(this: &Host, status: u16, fields: &str, content: Option<&str>) -> JsValue;
+
+    /// Sends a request on, and hands its answer back through [`super::answered`] or [`super::unanswered`].
+    #[wasm_bindgen(method)]
+    #[allow(clippy::too_many_arguments)]
+    pub fn forward(
+        this: &Host,
+        request: &JsValue,
+        env: &JsValue,
+        url: &str,
+        remove: &str,
+        set: &str,
+        options: u32,
+        timeout: f64,
+    ) -> JsValue;
+
+    /// Asks for a brand's own page, hands it to [`super::template`], and goes on with `then`.
+    #[wasm_bindgen(method)]
+    pub fn template(
+        this: &Host,
+        request: &JsValue,
+        env: &JsValue,
+        url: &str,
+        status: u16,
+        then: &JsValue,
+    ) -> JsValue;
+
+    /// A file of the brand with the fields of an answer of ours, or [`super::missing`].
+    #[wasm_bindgen(method)]
+    pub fn brand(this: &Host, request: &JsValue, env: &JsValue, url: &str, fields: &str) -> JsValue;
+}
+
+/// Brings text to Normalization Form C: the platform has the tables.
+pub fn nfc(text: &str) -> String {
+    js_sys::JsString::from(text).normalize("NFC").into()
+}

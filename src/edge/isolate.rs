@@ -1,0 +1,167 @@
+//! What lives as long as the isolate: the configuration, prepared once, and caches that each have a bound.
+
+use super::facts::Prefetch;
+use super::host::{self, Host};
+use super::log;
+use crate::authenticate::Gate;
+use crate::config::{Config, Sources};
+use crate::password::proven::ProvenCache;
+use crate::policy::Brand;
+use crate::reply::page::Pages;
+use crate::secret::Secret;
+use crate::time::UnixTime;
+use crate::token::assertion::AssertionKey;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+
+/// Most keys of assertions that are kept: one for each origin a request is sent to.
+const MOST_ASSERTION_KEYS: usize = 16;
+
+/// Octets of randomness drawn at a time: a crossing for each 32 requests.
+const RANDOM_BATCH: u32 = 512;
+
+/// What lives as long as the isolate.
+pub struct Isolate {
+    /// Policy, keys and accounts.
+    pub gate: Gate,
+    /// Fields that are read of every request.
+    pub prefetch: Prefetch,
+    /// Passwords that were proven lately.
+    pub proven: RefCell<ProvenCache>,
+    /// Pages, rendered once.
+    pub pages: RefCell<Pages>,
+    /// Our name in `Via`.
+    pub pseudonym: String,
+    assertions: RefCell<Vec<(String, Rc<AssertionKey>)>>,
+    templates_asked: RefCell<Vec<u16>>,
+    random: RefCell<Vec<u8>>,
+    has_assets: Cell<Option<bool>>,
+}
+
+thread_local! {
+    static ISOLATE: Cell<Option<&'static Isolate>> = const { Cell::new(None) };
+}
+
+/// The moment of the request.
+pub fn now(host: &Host) -> UnixTime {
+    // `Date.now()` is a whole number far below 2^53.
+    #[allow(clippy::cast_possible_truncation)]
+    UnixTime::from_millis(host.now() as i64)
+}
+
+impl Isolate {
+    /// The isolate's state: read from the environment at the first request.
+    pub fn of(host: &Host, env: &JsValue) -> &'static Self {
+        ISOLATE.get().unwrap_or_else(|| {
+            let isolate: &'static Self = Box::leak(Box::new(Self::read(host, env)));
+            ISOLATE.set(Some(isolate));
+            isolate
+        })
+    }
+
+    fn read(host: &Host, env: &JsValue) -> Self {
+        let config = Config::parse(&sources(host, env), host::nfc);
+        log::problems(host, &config);
+        let gate = Gate::new(config);
+        let brand = gate.config.policy.as_ref().map_or_else(Brand::default, |policy| policy.brand.clone());
+        let key = <[u8; 32]>::try_from(host.random(32).as_slice()).unwrap_or_default();
+        Self {
+            prefetch: Prefetch::of(&gate),
+            pseudonym: pseudonym(&gate, host),
+            gate,
+            proven: RefCell::new(ProvenCache::new(&Secret::new(key))),
+            pages: RefCell::new(Pages::new(brand)),
+            assertions: RefCell::default(),
+            templates_asked: RefCell::default(),
+            random: RefCell::default(),
+            has_assets: Cell::new(None),
+        }
+    }
+
+    /// Whether the `ASSETS` binding is there.
+    pub fn has_assets(&self, host: &Host, env: &JsValue) -> bool {
+        self.has_assets.get().unwrap_or_else(|| {
+            let has = host.has(env, "ASSETS");
+            self.has_assets.set(Some(has));
+            has
+        })
+    }
+
+    /// Whether a brand's own page for this status was not asked for yet; it is asked for once.
+    pub fn wants_template(&self, host: &Host, env: &JsValue, status: u16) -> bool {
+        let mut asked = self.templates_asked.borrow_mut();
+        if asked.contains(&status) || !self.has_assets(host, env) {
+            return false;
+        }
+        asked.push(status);
+        true
+    }
+
+    /// Takes a brand's own page; empty where it has none. A broken one is logged, and ours is shown.
+    pub fn take_template(&self, host: &Host, status: u16, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if let Err(error) = self.pages.borrow_mut().replace(status, text) {
+            log::problem(
+                host,
+                &format!("www/.edgeward/pages/{status}.html: {error} The built-in page is shown."),
+            );
+        }
+    }
+
+    /// The key of assertions for an audience; `None` while `EDGEWARD_SECRET` is wrong.
+    pub fn assertion_key(&self, audience: &str) -> Option<Rc<AssertionKey>> {
+        let root = self.gate.config.root.as_ref()?;
+        let mut kept = self.assertions.borrow_mut();
+        if let Some((_, key)) = kept.iter().find(|(known, _)| known == audience) {
+            return Some(Rc::clone(key));
+        }
+        if kept.len() >= MOST_ASSERTION_KEYS {
+            kept.remove(0);
+        }
+        let key = Rc::new(AssertionKey::new(root, audience)?);
+        kept.push((audience.to_owned(), Rc::clone(&key)));
+        Some(key)
+    }
+
+    /// 16 random octets in hexadecimal.
+    pub fn random_hex(&self, host: &Host) -> String {
+        let mut pool = self.random.borrow_mut();
+        if pool.len() < 16 {
+            *pool = host.random(RANDOM_BATCH);
+        }
+        let at = pool.len().saturating_sub(16);
+        hex(&pool.split_off(at))
+    }
+}
+
+fn hex(octets: &[u8]) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied().unwrap_or('0');
+    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(*octet)]).collect()
+}
+
+/// `edgeward-<8 hex>`: the same for all isolates of one gate, so that a loop through another isolate is found too.
+fn pseudonym(gate: &Gate, host: &Host) -> String {
+    let derived =
+        gate.config.root.as_ref().and_then(|root| root.derive(&[b"edgeward/via/v1"]).into_iter().next());
+    let octets = derived.map_or_else(|| host.random(4), |key| key.expose().to_vec());
+    format!("edgeward-{}", hex(octets.get(..4).unwrap_or_default()))
+}
+
+fn sources(host: &Host, env: &JsValue) -> Sources {
+    let secret = |name: &str| host.variable(env, name).map(Secret::new);
+    let numbered = (2..=9).map(|number| format!("EDGEWARD_USERS_{number}"));
+    let users = core::iter::once("EDGEWARD_USERS".to_owned()).chain(numbered);
+    Sources {
+        policy: host.variable(env, "EDGEWARD"),
+        secret: secret("EDGEWARD_SECRET"),
+        keys: secret("EDGEWARD_KEYS"),
+        users: users.filter_map(|name| secret(&name).map(|value| (name, value))).collect(),
+        origin_authorization: secret("EDGEWARD_ORIGIN_AUTHORIZATION"),
+        assets: host.has(env, "ASSETS"),
+    }
+}

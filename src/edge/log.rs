@@ -1,0 +1,141 @@
+//! What the operator reads: one JSON object a line. Never a secret, never a query (a token may stand in it), and
+//! nothing of credentials that did not verify.
+
+use super::Visit;
+use super::host::Host;
+use crate::authenticate::{Authenticated, Decision, Verdict, Who};
+use crate::config::{Config, Problem};
+use crate::policy::{Kind, LogLevel, Rule};
+use crate::reply;
+use crate::verdict::Refused;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Line<'a> {
+    edgeward: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    detail: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    method: &'a str,
+    host: &'a str,
+    path: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+}
+
+/// Each problem of the configuration, once for each isolate, as a sentence.
+pub fn problems(host: &Host, config: &Config) {
+    for sentence in config.problems.iter().map(Problem::to_string) {
+        problem(host, &sentence);
+    }
+}
+
+/// One problem that is the operator's to mend.
+pub fn problem(host: &Host, sentence: &str) {
+    host.log(&serde_json::json!({ "edgeward": "problem", "problem": sentence }).to_string());
+}
+
+/// A verdict, as far as the policy wants it logged.
+pub fn decision(visit: &Visit<'_>, decision: &Decision<'_>) {
+    match &decision.verdict {
+        Verdict::Refused(it) => refused(visit, it, decision.rule, ""),
+        Verdict::Pass(passage) => match passage.who() {
+            Who::Reported(it) => reported(visit, it, decision.rule),
+            Who::Known(who) => passed(visit, "passed", Some(who), decision.rule),
+            Who::Anyone => passed(visit, "passed", None, decision.rule),
+        },
+        Verdict::ToHttps => passed(visit, "redirected", None, decision.rule),
+        Verdict::Preflight(_) | Verdict::Reserved(_) => passed(visit, "answered", None, decision.rule),
+    }
+}
+
+/// A refusal; `message` is what the platform said, where it said anything.
+pub fn refused(visit: &Visit<'_>, refused: &Refused, rule: Option<&Rule>, message: &str) {
+    if level(visit) != LogLevel::None {
+        refusal(visit, "refused", refused, rule, message);
+    }
+}
+
+/// What a rule in report mode would have refused: logged whatever the level, as that is what the mode is for.
+fn reported(visit: &Visit<'_>, refused: &Refused, rule: Option<&Rule>) {
+    refusal(visit, "reported", refused, rule, "");
+}
+
+/// A 401 or 403 that is the origin's, not ours.
+pub fn origin_refused(visit: &Visit<'_>, status: u16) {
+    if level(visit) != LogLevel::None {
+        write(visit, Line { status: Some(status), ..line(visit, "origin-refused") });
+    }
+}
+
+/// The origin tried to set a cookie of ours.
+pub fn cookie_dropped(visit: &Visit<'_>, name: &str) {
+    let message = format!("The origin set the cookie {name}, which is ours; it was dropped.");
+    write(visit, Line { message: &message, ..line(visit, "cookie-dropped") });
+}
+
+fn passed(visit: &Visit<'_>, event: &'static str, who: Option<&Authenticated>, rule: Option<&Rule>) {
+    if level(visit) != LogLevel::All {
+        return;
+    }
+    let mut it = line(visit, event);
+    it.rule = rule.and_then(|rule| rule.index);
+    it.kind = who.map(|who| who.kind().name());
+    it.user = who.and_then(Authenticated::user);
+    it.key = who.and_then(Authenticated::key);
+    write(visit, it);
+}
+
+fn refusal(visit: &Visit<'_>, event: &'static str, refused: &Refused, rule: Option<&Rule>, message: &str) {
+    let refusal = &refused.refusal;
+    let mut it = line(visit, event);
+    it.cause = Some(refusal.cause.name());
+    it.status = Some(reply::status(refusal.cause));
+    it.detail = &refusal.detail;
+    it.message = message;
+    it.rule = rule.and_then(|rule| rule.index);
+    it.kind = refusal.sent.map(Kind::name);
+    it.user = refusal.user.as_deref();
+    it.reference = Some(visit.reference());
+    write(visit, it);
+}
+
+fn level(visit: &Visit<'_>) -> LogLevel {
+    visit.isolate.gate.config.policy.as_ref().map_or(LogLevel::Refused, |policy| policy.log)
+}
+
+fn line<'a>(visit: &'a Visit<'_>, event: &'static str) -> Line<'a> {
+    let facts = visit.facts;
+    Line {
+        edgeward: event,
+        cause: None,
+        status: None,
+        detail: "",
+        message: "",
+        rule: None,
+        kind: None,
+        user: None,
+        key: None,
+        method: facts.method,
+        host: facts.authority,
+        path: facts.path,
+        reference: None,
+    }
+}
+
+fn write(visit: &Visit<'_>, line: Line<'_>) {
+    visit.host.log(&serde_json::to_string(&line).unwrap_or_default());
+}

@@ -1,0 +1,225 @@
+//! A page that is rendered but for what differs by request.
+//!
+//! What is kept depends on cause, variant, language and brand alone. Everything of a visitor is a [`Hole`] in it, filled and
+//! escaped for its place when the page is sent.
+
+use crate::reply::catalog::{Catalog, Part, parts};
+use crate::reply::escape::{html, shown_address};
+use crate::reply::page::PageFacts;
+use crate::reply::scan::{Inline, Place};
+use crate::reply::when;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+/// A page with holes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    pieces: Vec<Piece>,
+    styles: Vec<String>,
+    scripts: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    Html(String),
+    Hole(Hole, Place),
+}
+
+/// What differs by request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hole {
+    /// The host that was asked.
+    Host,
+    /// Its first character.
+    Monogram,
+    /// The address that was asked for.
+    Address,
+    /// The same over https, as a URL.
+    SecureUrl,
+    /// Now, as people write it.
+    Moment,
+    /// Now, as machines write it.
+    MomentIso,
+    /// The reference.
+    Reference,
+    /// As whom the visitor is known.
+    User,
+    /// The moment the cause speaks of.
+    When,
+    /// How long to wait.
+    Wait,
+}
+
+/// A value of a page: words that are known, or what each request brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bit {
+    /// Known when the page is kept.
+    Words(String),
+    /// A name of the operator's: kept apart from the text around it (`<bdi>`).
+    Proper(String),
+    /// By request.
+    Hole(Hole),
+}
+
+impl Kept {
+    /// HTML as it is.
+    pub fn markup(&mut self, html: &str) {
+        match self.pieces.last_mut() {
+            Some(Piece::Html(last)) => last.push_str(html),
+            _ => self.pieces.push(Piece::Html(html.to_owned())),
+        }
+    }
+
+    /// The content of a `<style>` or `<script>`: its hash goes into the policy.
+    pub fn inline(&mut self, kind: Inline, content: &str) {
+        self.markup(content);
+        let source = format!("'sha256-{}'", STANDARD.encode(Sha256::digest(content)));
+        let sources = match kind {
+            Inline::Style => &mut self.styles,
+            Inline::Script => &mut self.scripts,
+        };
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+
+    /// A value at a place.
+    pub fn value(&mut self, bits: &[Bit], place: Place) {
+        for bit in bits {
+            match bit {
+                Bit::Hole(hole) => self.pieces.push(Piece::Hole(*hole, place)),
+                Bit::Words(words) => self.markup(&escaped(words)),
+                Bit::Proper(name) => self.markup(&isolated(name, place)),
+            }
+        }
+    }
+
+    /// Content-Security-Policy (CSP3 §6): nothing but what is in the page itself, and images of this site.
+    #[must_use]
+    pub fn policy(&self) -> String {
+        let sources =
+            |hashes: &[String]| if hashes.is_empty() { "'none'".to_owned() } else { hashes.join(" ") };
+        format!(
+            "default-src 'none'; img-src 'self' data:; style-src {}; script-src {}; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'",
+            sources(&self.styles),
+            sources(&self.scripts)
+        )
+    }
+
+    /// The page for one visitor.
+    #[must_use]
+    pub fn fill(&self, facts: &PageFacts<'_>, words: &'static Catalog) -> String {
+        let length: usize =
+            self.pieces.iter().map(|it| if let Piece::Html(html) = it { html.len() } else { 64 }).sum();
+        let mut page = String::with_capacity(length);
+        for piece in &self.pieces {
+            match piece {
+                Piece::Html(html) => page.push_str(html),
+                Piece::Hole(hole, place) => page.push_str(&fill(*hole, *place, facts, words)),
+            }
+        }
+        page
+    }
+}
+
+/// A text of the catalogue as bits: `{brand}` as it is given, the other blanks as holes.
+#[must_use]
+pub fn bits(text: &str, brand: &Bit) -> Vec<Bit> {
+    let bit = |part| match part {
+        Part::Words(words) => Bit::Words(words.to_owned()),
+        Part::Blank("brand") => brand.clone(),
+        Part::Blank("user") => Bit::Hole(Hole::User),
+        Part::Blank("when") => Bit::Hole(Hole::When),
+        Part::Blank("wait") => Bit::Hole(Hole::Wait),
+        Part::Blank(other) => Bit::Words(format!("{{{other}}}")),
+    };
+    parts(text).into_iter().map(bit).collect()
+}
+
+fn fill(hole: Hole, place: Place, facts: &PageFacts<'_>, words: &'static Catalog) -> String {
+    match hole {
+        Hole::Host => isolated(facts.host, place),
+        Hole::Monogram => escaped(&monogram(facts.host)),
+        Hole::Address => escaped(&shown_address(facts.address)),
+        Hole::SecureUrl => escaped(&secure(facts)),
+        Hole::Moment => escaped(&when::exact(words, facts.now)),
+        Hole::MomentIso => facts.now.to_string(),
+        Hole::Reference => escaped(facts.reference),
+        Hole::User => facts.user.map(|user| isolated(user, place)).unwrap_or_default(),
+        Hole::When => facts.when.map(|then| moment(then, place, facts, words)).unwrap_or_default(),
+        Hole::Wait => facts.retry_after.map(|span| escaped(&when::span(words, span))).unwrap_or_default(),
+    }
+}
+
+fn moment(
+    then: crate::time::UnixTime,
+    place: Place,
+    facts: &PageFacts<'_>,
+    words: &'static Catalog,
+) -> String {
+    let said = escaped(&when::relative(words, then, facts.now));
+    if place != Place::Content {
+        return said;
+    }
+    format!("<time datetime=\"{then}\" title=\"{}\">{said}</time>", escaped(&when::exact(words, then)))
+}
+
+/// The address over https; the front page where the address is too long for a link that anyone needs.
+fn secure(facts: &PageFacts<'_>) -> String {
+    let rest = facts.address.strip_prefix("http://").filter(|rest| rest.len() <= 2000);
+    rest.map_or_else(|| format!("https://{}/", facts.host), |rest| format!("https://{rest}"))
+}
+
+/// The letter that stands for a name: its first one, as a capital; `www.` is no part of a name.
+#[must_use]
+pub fn monogram(name: &str) -> String {
+    let name = name.strip_prefix("www.").unwrap_or(name);
+    let letter = name.chars().find(|character| character.is_alphanumeric());
+    letter.map(|letter| letter.to_uppercase().collect()).unwrap_or_default()
+}
+
+/// A name in a text: its direction of writing has no effect on the text around it.
+fn isolated(name: &str, place: Place) -> String {
+    let name = escaped(name);
+    if place == Place::Content { format!("<bdi>{name}</bdi>") } else { name }
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    html(text, &mut out);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn monograms() {
+        for (name, wanted) in [
+            ("Acme", "A"),
+            ("www.acme.example", "A"),
+            ("ärzte", "Ä"),
+            ("<b>", "B"),
+            ("127.0.0.1", "1"),
+            ("", ""),
+            ("ß", "SS"),
+        ] {
+            assert_eq!(monogram(name), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_policy_names_each_block_once() {
+        let mut kept = Kept::default();
+        assert!(kept.policy().contains("style-src 'none'; script-src 'none';"));
+        kept.inline(Inline::Style, "a{}");
+        kept.inline(Inline::Style, "a{}");
+        kept.inline(Inline::Script, "1");
+        // printf 'a{}' | openssl dgst -sha256 -binary | base64
+        let wanted = "style-src 'sha256-X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk='; script-src 'sha256-";
+        assert!(kept.policy().contains(wanted), "{}", kept.policy());
+    }
+}

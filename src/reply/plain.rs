@@ -1,0 +1,90 @@
+//! The answer in plain text: for a terminal.
+
+use crate::reply::catalog::{self, fill};
+use crate::reply::escape::cut;
+use crate::reply::language;
+use crate::reply::page::PageFacts;
+
+/// The most octets a plain answer may have (contract: under 600).
+const LESS_THAN: usize = 600;
+
+/// Status and title, what exactly was wrong (`detail`, or what the cause means), where to read more, the reference.
+///
+/// Under 600 octets whatever the facts are; nothing but `detail` and the reference is of this request.
+#[must_use]
+pub fn plain_text(facts: &PageFacts<'_>, detail: Option<&str>) -> String {
+    let words = catalog::in_language(language::choose(facts.accept_language, &catalog::languages()));
+    let problem = words.problem(facts.cause);
+    let head = format!("{} {}\n\n", facts.status, problem.headline);
+    let path = format!("/.edgeward/problems/{}", facts.cause.name());
+    let more = fill(words.word("/plain_text/more"), &[("path", &path)]);
+    let reference = cut(&one_line(facts.reference), 40);
+    let reference = fill(words.word("/plain_text/reference"), &[("reference", &reference)]);
+    let tail = format!("\n\n{more}\n{reference}\n");
+    let room = LESS_THAN.saturating_sub(head.len() + tail.len() + 1);
+    head + &fit(&one_line(detail.unwrap_or(problem.text)), room) + &tail
+}
+
+/// Control characters out: a terminal would act on them.
+fn one_line(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+/// At most `room` octets, ending in `…` where there were more.
+fn fit(text: &str, room: usize) -> String {
+    if text.len() <= room {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(room.saturating_sub('…'.len_utf8()));
+    text.get(..end).unwrap_or_default().to_owned() + "…"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reply::catalog::Variant;
+    use crate::time::UnixTime;
+    use crate::verdict::Cause;
+    use proptest::prelude::*;
+
+    fn facts(cause: Cause, reference: &str) -> PageFacts<'_> {
+        PageFacts {
+            status: 401,
+            cause,
+            variant: Variant::Plain,
+            accept_language: None,
+            host: "acme.example",
+            address: "https://acme.example/",
+            reference,
+            now: UnixTime::from_seconds(0),
+            when: None,
+            user: None,
+            retry_after: None,
+        }
+    }
+
+    #[test]
+    fn reads_well() {
+        assert_eq!(
+            plain_text(&facts(Cause::TokenExpired, "0123456789abcdef"), None),
+            "401 Token has expired\n\nThe moment in the exp claim of the token has passed (RFC 7519, section 4.1.4).\n\n\
+             More: /.edgeward/problems/token-expired\nReference: 0123456789abcdef\n"
+        );
+        let exact = plain_text(&facts(Cause::TokenExpired, "r"), Some("exp was 3 s ago\u{1b}[2J."));
+        assert!(exact.contains("\n\nexp was 3 s ago [2J.\n\n"), "{exact}");
+    }
+
+    #[test]
+    fn every_cause_is_short() {
+        for cause in Cause::ALL {
+            assert!(plain_text(&facts(cause, "0123456789abcdef-FRA"), None).len() < 600, "{cause:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn always_short(detail in "\\PC{0,900}", reference in "\\PC{0,900}") {
+            prop_assert!(plain_text(&facts(Cause::RequestAmbiguous, &reference), Some(&detail)).len() < 600);
+        }
+    }
+}

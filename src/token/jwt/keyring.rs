@@ -1,0 +1,227 @@
+//! Which key belongs to which entry, and which headers are known by their look.
+
+use super::super::jws::{Header, is_for_jwt};
+use super::super::keys::{Key, KeySet};
+use super::super::to_base64url;
+use crate::config::Problem;
+use crate::json::push_string;
+use crate::policy::{HmacAlgorithm, TokenEntry, TokenPlace};
+use std::collections::BTreeMap;
+
+/// What a header asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub algorithm: Option<HmacAlgorithm>,
+    pub kid: Named,
+}
+
+/// The key that a header names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// None.
+    Nobody,
+    /// The one at this place of the ring.
+    Key(usize),
+    /// One that nobody here knows.
+    Unknown,
+}
+
+/// An entry of the policy with its keys.
+#[derive(Debug)]
+pub(super) struct Entry {
+    policy: TokenEntry,
+    /// Places of the ring.
+    keys: Vec<usize>,
+}
+
+impl Entry {
+    pub const fn policy(&self) -> &TokenEntry {
+        &self.policy
+    }
+
+    fn takes(&self, algorithm: HmacAlgorithm, place: &TokenPlace) -> bool {
+        self.policy.algorithms.contains(&algorithm) && self.policy.from.contains(place)
+    }
+}
+
+/// The keys of all entries.
+#[derive(Debug, Default)]
+pub(super) struct Keyring {
+    /// Each key with the place of its entry.
+    keys: Vec<(Key, usize)>,
+    entries: Vec<Entry>,
+    by_kid: BTreeMap<String, usize>,
+    /// Common spellings of headers, in base64url, and what they ask for: most tokens need no look into theirs. The
+    /// table is fixed, so that nobody can push an entry out of it.
+    known: BTreeMap<String, Wanted>,
+}
+
+impl Keyring {
+    pub fn new(entries: &[TokenEntry], keys: &KeySet) -> Result<Self, Vec<Problem>> {
+        let mut ring = Self::default();
+        let mut problems = Vec::new();
+        for entry in entries {
+            let members = members(entry, entries.len(), keys, &mut problems);
+            ring.add(entry, members, &mut problems);
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        ring.know_common_headers();
+        Ok(ring)
+    }
+
+    fn add(&mut self, policy: &TokenEntry, members: Vec<&Key>, problems: &mut Vec<Problem>) {
+        let mut policy = policy.clone();
+        if policy.algorithms.is_empty() {
+            policy.algorithms = members.iter().map(|key| key.algorithm()).collect();
+        }
+        let mut entry = Entry { policy, keys: Vec::new() };
+        for key in members {
+            let place = self.keys.len();
+            if self.by_kid.insert(key.kid().to_string(), place).is_some() {
+                let found = format!("the key \"{}\" in two entries or twice in one", key.kid());
+                let fix = "Take it out of one of them.";
+                problems.push(Problem::new(path(&entry.policy, "keys"), found, "each key in one entry", fix));
+            }
+            self.keys.push((key.clone(), self.entries.len()));
+            entry.keys.push(place);
+        }
+        self.entries.push(entry);
+    }
+
+    /// What a header that is known by its look asks for.
+    pub fn known_header(&self, segment: &str) -> Option<Wanted> {
+        self.known.get(segment).copied()
+    }
+
+    /// What a header asks for.
+    pub fn resolve(&self, header: &Header) -> Wanted {
+        let kid = match &header.kid {
+            None => Named::Nobody,
+            Some(kid) => self.by_kid.get(kid).map_or(Named::Unknown, |place| Named::Key(*place)),
+        };
+        Wanted { algorithm: header.algorithm, kid }
+    }
+
+    /// Whether any entry that looks in this place takes the algorithm.
+    pub fn allows(&self, algorithm: HmacAlgorithm, place: &TokenPlace) -> bool {
+        self.entries.iter().any(|entry| entry.takes(algorithm, place))
+    }
+
+    /// The entries that look in this place and take the algorithm.
+    pub fn entries(&self, algorithm: HmacAlgorithm, place: &TokenPlace) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.takes(algorithm, place))
+    }
+
+    /// The key at this place of the ring and its entry, where that looks in `place`.
+    pub fn key(&self, index: usize, place: &TokenPlace) -> Option<(&Key, &Entry)> {
+        let (key, entry) = self.keys.get(index)?;
+        let entry = self.entries.get(*entry).filter(|entry| entry.policy.from.contains(place))?;
+        Some((key, entry))
+    }
+
+    /// The keys of an entry.
+    pub fn keys_of(&self, entry: &Entry) -> impl Iterator<Item = &Key> {
+        entry.keys.iter().filter_map(|place| self.keys.get(*place)).map(|(key, _)| key)
+    }
+
+    fn know_common_headers(&mut self) {
+        for (place, (key, _)) in self.keys.iter().enumerate() {
+            let algorithm = key.algorithm();
+            for (spelling, names_key) in spellings(algorithm, key.kid()) {
+                let kid = if names_key { Named::Key(place) } else { Named::Nobody };
+                let wanted = Wanted { algorithm: Some(algorithm), kid };
+                self.known.insert(to_base64url(spelling.as_bytes()), wanted);
+            }
+        }
+    }
+}
+
+/// Headers as the libraries write them: `alg`, and perhaps `typ` and `kid`, in any order and without white space.
+fn spellings(algorithm: HmacAlgorithm, kid: &str) -> Vec<(String, bool)> {
+    let alg = format!("\"alg\":\"{}\"", algorithm.name());
+    let typ = "\"typ\":\"JWT\"".to_owned();
+    let mut named = "\"kid\":".to_owned();
+    push_string(&mut named, kid);
+    let (a, t, k) = (&alg, &typ, &named);
+    let orders: [(&[&String], bool); 11] = [
+        (&[a], false),
+        (&[a, t], false),
+        (&[t, a], false),
+        (&[a, k], true),
+        (&[k, a], true),
+        (&[a, t, k], true),
+        (&[a, k, t], true),
+        (&[t, a, k], true),
+        (&[t, k, a], true),
+        (&[k, a, t], true),
+        (&[k, t, a], true),
+    ];
+    let spell = |members: &[&String]| {
+        let members: Vec<&str> = members.iter().map(|member| member.as_str()).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    orders.into_iter().map(|(members, names_key)| (spell(members), names_key)).collect()
+}
+
+/// The keys of an entry; a key for signed URLs is none.
+fn members<'k>(
+    entry: &TokenEntry,
+    entries: usize,
+    keys: &'k KeySet,
+    problems: &mut Vec<Problem>,
+) -> Vec<&'k Key> {
+    let told = problems.len();
+    let members = match &entry.keys {
+        Some(kids) => named_members(entry, kids, keys, problems),
+        None => {
+            if entries > 1 {
+                let expected = "the ids of its keys, as there are several entries";
+                problems.push(Problem::new(path(entry, "keys"), "nothing", expected, "Name its keys."));
+            }
+            keys.iter().filter(|key| is_for_jwt(&key.algorithm())).collect()
+        }
+    };
+    let fits = |key: &&Key| entry.algorithms.is_empty() || entry.algorithms.contains(&key.algorithm());
+    if problems.len() == told && !members.iter().any(fits) {
+        let found = "no key in EDGEWARD_KEYS for any of them";
+        let fix = "Add a key whose \"alg\" is one of them, or name the algorithm of a key that is there.";
+        problems.push(Problem::new(path(entry, "algorithms"), found, "algorithms that keys have", fix));
+    }
+    members
+}
+
+fn named_members<'k>(
+    entry: &TokenEntry,
+    kids: &[String],
+    keys: &'k KeySet,
+    problems: &mut Vec<Problem>,
+) -> Vec<&'k Key> {
+    let mut members = Vec::new();
+    for (index, kid) in kids.iter().enumerate() {
+        let at = path(entry, &format!("keys[{index}]"));
+        let allowed = |key: &Key| entry.algorithms.is_empty() || entry.algorithms.contains(&key.algorithm());
+        match keys.get(kid) {
+            None => {
+                let fix = "Add the key to EDGEWARD_KEYS, or take its id out.";
+                let found = format!("\"{kid}\", which is not in EDGEWARD_KEYS");
+                problems.push(Problem::new(at, found, "the id of a key that is there", fix));
+            }
+            Some(key) if !is_for_jwt(&key.algorithm()) || !allowed(key) => {
+                let found = format!("\"{kid}\", a key for {}", key.algorithm().name());
+                let fix = "Add its algorithm to algorithms, or take the key out.";
+                problems.push(Problem::new(at, found, "a key for one of the algorithms", fix));
+            }
+            Some(key) => members.push(key),
+        }
+    }
+    members
+}
+
+fn path(entry: &TokenEntry, member: &str) -> String {
+    match entry.index {
+        Some(index) => format!("EDGEWARD.tokens[{index}].{member}"),
+        None => format!("EDGEWARD.tokens.{member}"),
+    }
+}

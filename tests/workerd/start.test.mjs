@@ -1,0 +1,104 @@
+// `npm start` as a new user meets it: what it prints can be pasted, and it leaves nothing running.
+import assert from "node:assert/strict";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { statSync } from "node:fs";
+import { createServer } from "node:net";
+import { after, before, test } from "node:test";
+import { promisify } from "node:util";
+import { at } from "../../scripts/tools.mjs";
+
+const STARTED = /Ctrl-C stops it/;
+const DEADLINE = 120_000; // milliseconds
+let demo;
+
+before(async () => (demo = await start()), { timeout: DEADLINE });
+after(() => demo?.child.kill("SIGTERM"));
+
+test("what the demo guards wants credentials", async () => {
+  const response = await fetch(demo.address);
+  assert.equal(response.status, 401);
+});
+
+test("the printed curl lines open it, Basic and Bearer", async () => {
+  assert.equal(demo.curls.length, 2);
+  for (const line of demo.curls) assert.match(await paste(line), /<h1>You are in<\/h1>/, line);
+});
+
+test("the pages are where their links say", async () => {
+  const seen = new Set();
+  for (const queue = [demo.address]; queue.length > 0; ) {
+    const url = queue.pop();
+    const response = await fetch(url, { headers: demo.credentials });
+    assert.equal(response.status, 200, url);
+    seen.add(url);
+    queue.push(...linksOf(url, await response.text()).filter((link) => !seen.has(link)));
+  }
+  assert.ok(seen.size >= 6, [...seen].join(" "));
+});
+
+test("the public page asks for nothing", async () => {
+  const response = await fetch(new URL("/public/index.html", demo.address));
+  assert.equal(response.status, 200);
+  assert.match(await response.text(), /Open to all/);
+});
+
+test("the secrets are the owner's alone", () => {
+  assert.equal(statSync(at(".dev.vars")).mode & 0o777, 0o600);
+});
+
+test("a second start keeps the password, and stopping leaves nothing that listens", async () => {
+  await stop(demo);
+  const again = await start();
+  try {
+    assert.equal(again.password, demo.password);
+  } finally {
+    await stop(again);
+  }
+});
+
+/** Starts the demo on a free port and reads what it prints. */
+async function start() {
+  const port = await freePort();
+  const child = spawn(process.execPath, [at("scripts/start.mjs"), "--port", String(port)], { stdio: ["ignore", "pipe", "pipe"] });
+  const text = await printed(child);
+  const [address] = text.match(/http:\/\/localhost:\d+\//);
+  const curls = text.match(/^ *curl .*$/gm);
+  const password = text.match(/password +(\S+)/)[1];
+  const credentials = { authorization: `Basic ${Buffer.from(`demo:${password}`).toString("base64")}` };
+  return { child, port, address, curls, password, credentials };
+}
+
+async function printed(child) {
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (part) => (text += part));
+  while (!STARTED.test(text)) {
+    if (child.exitCode !== null) throw new Error(`npm start ended:\n${text}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  return text;
+}
+
+async function stop({ child, port }) {
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  assert.deepEqual(await ended, [0, null]);
+  await assert.rejects(fetch(`http://127.0.0.1:${port}/`), "something still listens");
+}
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  return port;
+}
+
+/** Runs a printed line as the user's shell would. */
+async function paste(line) {
+  const { stdout } = await promisify(execFile)("sh", ["-c", `${line.trim()} --silent`]);
+  return stdout;
+}
+
+const linksOf = (url, html) =>
+  [...html.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, link]) => new URL(link, url).href).filter((link) => new URL(link).host === new URL(url).host);
