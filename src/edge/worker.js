@@ -3,27 +3,20 @@
 // Every crossing between JavaScript and WebAssembly costs a part of a microsecond, so each function here does one
 // whole step: facts in one text, a request with all its changes, an answer with all its fields. Nothing here
 // decides. Texts hold one value a line: no field value, method or URL can hold a line feed.
-import * as gate from "./index_bg.js";
+import * as gate from "./glue.js";
 import module from "./index_bg.wasm";
 
 const ABSENT = "\0";
 
-/** Starts the module, and starts it anew after a panic: what was in its memory is gone, the isolate lives. */
-function start() {
-  gate.__wbg_reset_state?.();
-  const instance = new WebAssembly.Instance(module, { "./index_bg.js": gate });
-  gate.__wbg_set_wasm(instance.exports);
-  instance.exports.__wbindgen_start?.();
-}
-
 /** Answers for a request in which the module panicked. */
 function recover(request, env, error) {
   console.error(JSON.stringify({ edgeward: "panic", message: String(error?.message ?? error) }));
-  start();
+  // What was in its memory is gone, the isolate lives.
+  gate.__wbg_reset_state();
   try {
     return gate.internal(host, request, env);
   } catch {
-    start();
+    gate.__wbg_reset_state();
     return new Response("Internal error\n", {
       status: 500,
       headers: { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" },
@@ -77,7 +70,7 @@ const host = {
     const sent = options & TO_ASSETS ? env.ASSETS.fetch(outgoing, init) : fetch(outgoing, init);
     let timer;
     const late = new Promise((_, reject) => {
-      timer = setTimeout(reject, timeout, LATE);
+      timer = setTimeout(reject, timeout * 1000, LATE);
     });
     return Promise.race([sent, late]).then(
       (response) => {
@@ -158,7 +151,7 @@ function guarded(request, env, step) {
   }
 }
 
-start();
+gate.initSync({ module });
 
 export default {
   fetch(request, env) {
