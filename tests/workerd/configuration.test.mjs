@@ -36,7 +36,8 @@ async function failsClosed(settings, { publicPasses, log }) {
     if (publicPasses) passed(open);
     else assert.deepEqual([open.status, open.json().cause], [503, 'not-configured']);
     const told = (await lines(gate)).filter((line) => log.test(line));
-    assert.equal(told.length, 1, `told once, with ${log}:\n${(await gate.printed()).slice(0, 2000)}`);
+    assert.ok(told.length >= 1, `told, with ${log}:\n${(await gate.printed()).slice(0, 2000)}`);
+    assert.equal(new Set(told).size, told.length, 'each problem is told once');
   });
 }
 
@@ -207,7 +208,7 @@ test('every problem is told, not only the first', async () => {
   await withGate({ policy: said, secrets: secrets() }, async (gate) => {
     for (let i = 0; i < 5; i += 1) await gate.request('/x');
     const printed = await gate.printed();
-    for (const key of ['leeway', 'realm', 'unknown_one']) assert.equal(printed.split('\n').filter((line) => line.includes(key)).length, 1, key);
+    for (const key of ['leeway', 'realm', 'unknown_one']) assert.equal(printed.split(`EDGEWARD.${key}: `).length, 2, key);
     assert.match(printed, /900/);
   });
 });

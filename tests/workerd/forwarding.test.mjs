@@ -258,7 +258,8 @@ test('on public rules the assertion names nobody', async () => {
 test('an assertion is never accepted as Bearer', async () => {
   const token = (await passes('/x', { headers: ANN })).get('x-edgeward-assertion');
   await refuses('/bearer/x', { headers: bearer(token) }, 'token-malformed');
-  await withGate({ policy: policy(world.origin, { tokens: undefined }), secrets: secrets({ EDGEWARD_KEYS: JSON.stringify({ keys: [{ kty: 'oct', kid: claimsKid(token), alg: 'HS256', k: base64url(assertionKey(world.origin.url)) }] }) }) }, async (gate) => {
+  const { tokens: _, ...untold } = policy(world.origin);
+  await withGate({ policy: untold, secrets: secrets({ EDGEWARD_KEYS: JSON.stringify({ keys: [{ kty: 'oct', kid: claimsKid(token), alg: 'HS256', k: base64url(assertionKey(world.origin.url)) }] }) }) }, async (gate) => {
     const response = await gate.request('/bearer/x', { headers: { ...bearer(token), Accept: 'application/json' } });
     refused(response, 'token-malformed');
   });
@@ -441,6 +442,7 @@ test('an origin that breaks off in the middle does not harm the next request', a
 test('an origin that never answers holds up nobody else, and its own 504 passes', async () => {
   const waiting = new AbortController();
   const hung = viaOrigin('/x/as/no-answer', { signal: waiting.signal }).catch((error) => error.name);
+  await new Promise((done) => setTimeout(done, 300)); // it has reached the origin, whose count the others look at
   for (let i = 0; i < 5; i += 1) await passes('/x', { headers: ANN });
   waiting.abort();
   assert.equal(await hung, 'AbortError');
@@ -448,6 +450,16 @@ test('an origin that never answers holds up nobody else, and its own 504 passes'
   const own = await viaOrigin('/x/as/status/504');
   assert.deepEqual([own.status, own.text()], [504, 'from the origin']);
   assert.equal(STATUS['origin-timeout'], 504);
+});
+
+test('an origin that does not begin its answer in time is 504 origin-timeout, with a page', async () => {
+  await withGate({ policy: policy(world.origin, { origin_timeout: '1s' }), secrets: secrets() }, async (gate) => {
+    const json = await gate.request('/x/as/no-answer', { headers: { ...ANN, Accept: 'application/json' } });
+    assert.deepEqual([json.status, json.json().cause], [504, 'origin-timeout']);
+    const page = await gate.request('/x/as/no-answer', { headers: { ...ANN, Accept: 'text/html' } });
+    assert.deepEqual([page.status, /data-cause="origin-timeout"/.test(page.text())], [504, true]);
+    assert.equal((await gate.request('/x', { headers: ANN })).status, 200);
+  });
 });
 
 test('content streams: the first part is here before the last is sent', async () => {

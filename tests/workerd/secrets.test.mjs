@@ -73,6 +73,8 @@ test('no secret of a busy run is in what the Worker printed or answered', { time
   for (const [name, needle] of needles()) {
     await t.test(name, () => {
       assert.ok(!printed.includes(needle), 'printed');
+      // The page shows whoever asked the address they asked for; the log shows nobody a query.
+      if (name === 'a query') return;
       assert.ok(!answered.replaceAll(/^location\n.*$/gim, '').includes(needle), 'answered');
     });
   }
