@@ -210,13 +210,14 @@ mod tests {
         let long = format!("e30.e30.{}", "A".repeat(342));
         assert_eq!(Compact::parse(&long).expect("a long signature").signature.as_bytes(), b"");
         assert_eq!(
-            Compact::parse(&format!("..{}", "A".repeat(86))).expect("64").signature.as_bytes().len(),
+            Compact::parse(&format!(".e30.{}", "A".repeat(86))).expect("64").signature.as_bytes().len(),
             64
         );
         for bad in [
             "",
             "e30",
             "e30.e30",
+            "e30..AAAA",
             "e30.e30.AA.AA",
             "e30.e30.AAAA=",
             "e30.e3.AAAA",
