@@ -93,8 +93,10 @@ fn basic_credentials(credentials: &str) {
     }
 }
 
-/// Two lines that each hold Basic or Bearer credentials arrive as one value, and that is ambiguous.
+/// Two lines that each hold Basic or Bearer credentials arrive as one value, and that is ambiguous. What is joined has
+/// no white space around it (RFC 9110 §5.5).
 fn joined(one: &str, other: &str) {
+    let [one, other] = [one, other].map(|value| value.trim_matches([' ', '\t']));
     let scheme = |value| match Authorization::parse(value) {
         Authorization::Basic(_) => Some(Scheme::Basic),
         Authorization::Bearer(_) => Some(Scheme::Bearer),

@@ -11,18 +11,6 @@ pub mod policy;
 
 use std::borrow::Cow;
 
-/// A target: takes an input, and panics where the product does not do what it must.
-pub type Target = fn(&[u8]);
-
-/// Every target, by the name of its corpus.
-pub const ALL: [(&str, Target); 5] = [
-    ("authorization", authorization::run),
-    ("cookie", cookie::run),
-    ("jws", jws::run),
-    ("path", path::run),
-    ("policy", policy::run),
-];
-
 fn text(data: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(data)
 }
