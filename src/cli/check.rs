@@ -92,13 +92,14 @@ impl Check {
             }
             files::look(&deployment, wrangler, &mut findings);
         }
+        findings.notes.extend(checked(&deployment));
         findings.notes.extend(deployment.not_checked());
         Ok(self.outcome(&findings))
     }
 
     fn outcome(&self, findings: &Findings) -> Outcome {
         let Findings { problems, warnings, notes } = findings;
-        let yes = problems.is_empty() && !(self.strict && !warnings.is_empty());
+        let yes = problems.is_empty() && (warnings.is_empty() || !self.strict);
         let mut text = String::new();
         problems.iter().for_each(|it| text.push_str(&format!("problem: {it}\n")));
         warnings.iter().for_each(|it| text.push_str(&format!("warning: {it}\n")));
@@ -130,4 +131,12 @@ impl Check {
             count(warnings, "warning")
         )
     }
+}
+
+/// Which secrets were looked at: those at Cloudflare may be others.
+fn checked(deployment: &Deployment) -> Option<String> {
+    let here: Vec<String> =
+        deployment.secrets.iter().map(|(name, found)| format!("{name} ({})", found.from)).collect();
+    let names = here.join(", ");
+    (!here.is_empty()).then(|| format!("checked: {names}; what is set at Cloudflare may differ."))
 }

@@ -57,8 +57,7 @@ pub struct Explain {
 impl Explain {
     /// Decides it.
     pub fn run(self) -> super::Result {
-        let is_secrets_from_input = self.which.from.secrets.as_deref() == Some(std::path::Path::new("-"));
-        let fields = described::fields(&self.headers, is_secrets_from_input)?;
+        let fields = described::fields(&self.headers)?;
         let facts = RequestFacts::new(&self.method, &self.url, &fields)
             .map_err(|_| Misuse::new("--url must be absolute, such as https://acme.example/path."))?;
         described::check_method(&self.method)?;

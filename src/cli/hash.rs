@@ -85,7 +85,7 @@ impl Hash {
         let user_pass = as_sent(&user, &password)?;
         let keys = self.keys()?;
         let line = self.line(&user_pass, keys.first())?;
-        verified(&line, &user_pass, &keys)?;
+        self.verified(&line, &user_pass, &keys)?;
         Ok(self.outcome(&line, &user_pass))
     }
 
@@ -113,15 +113,33 @@ impl Hash {
         Ok(line)
     }
 
+    /// The line must let in whom it is made for, with these groups and no flags: the gate's own reader has the last word.
+    fn verified(&self, line: &str, user_pass: &UserPass, keys: &[Secret<Vec<u8>>]) -> Result<(), Misuse> {
+        let source = ("EDGEWARD_USERS".to_owned(), Secret::new(line.to_owned()));
+        let users =
+            Users::parse(&[source], keys, nfc).map_err(|problems| Misuse::new(sentences(&problems)))?;
+        let is_as_asked = users
+            .account(&user_pass.user)
+            .is_some_and(|it| it.groups() == self.groups && !it.suspended() && it.until().is_none());
+        if is_as_asked && users.check(user_pass) {
+            return Ok(());
+        }
+        Err(Misuse::new(
+            "The line would not be read as it is meant: a group holds no colon and does not begin with !.",
+        ))
+    }
+
     fn outcome(&self, line: &str, user_pass: &UserPass) -> Outcome {
-        let mut json = json!({ "user": user_pass.user, "groups": self.groups, "line": line });
+        let shown = self.generate.then(|| user_pass.password.expose().as_str());
         let mut notes = Vec::new();
-        if self.generate {
-            let password = user_pass.password.expose();
-            json["password"] = password.as_str().into();
+        if let Some(password) = shown {
             notes.push(format!("The password of {}, shown this once: {password}", user_pass.user));
         } else if user_pass.password.expose().chars().count() < SHORT {
             notes.push(format!("The password has fewer than {SHORT} characters, and such are guessed soon."));
+        }
+        let mut json = json!({ "user": user_pass.user, "groups": self.groups, "line": line });
+        if let (Some(object), Some(password)) = (json.as_object_mut(), shown) {
+            object.insert("password".to_owned(), password.into());
         }
         Outcome { notes, ..Outcome::yes(format!("{line}\n"), json) }
     }
@@ -182,14 +200,4 @@ fn hashed(algorithm: Algorithm, password: &Secret<String>) -> Result<String, Mis
         format!("This cannot be hashed: found {found}, expected {expected}.")
     };
     hash.map_err(|unusable| Misuse::new(words(unusable)))
-}
-
-/// The line must let in whom it is made for: the gate's own reader has the last word.
-fn verified(line: &str, user_pass: &UserPass, keys: &[Secret<Vec<u8>>]) -> Result<(), Misuse> {
-    let source = ("EDGEWARD_USERS".to_owned(), Secret::new(line.to_owned()));
-    let users = Users::parse(&[source], keys, nfc).map_err(|problems| Misuse::new(sentences(&problems)))?;
-    if users.check(user_pass) {
-        return Ok(());
-    }
-    Err(Misuse::new("The gate would not let this user in: the line does not read back as it was written."))
 }

@@ -53,7 +53,8 @@ impl Secrets {
         }
         let fallback = || from.env.as_ref().map_or(".dev.vars".to_owned(), |env| format!(".dev.vars.{env}"));
         let file = file.map_or_else(|| format!("{} (which is not there)", fallback()), |(_, name)| name);
-        secrets.searched = format!("the environment and {file}");
+        let named = from.secrets.as_ref().map(|file| format!("{}, ", file.display())).unwrap_or_default();
+        secrets.searched = format!("{named}the environment and {file}");
         Ok(secrets)
     }
 

@@ -77,7 +77,7 @@ impl Needs {
         let policy: Value = policy.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let required = wrangler.and_then(Wrangler::required).unwrap_or_default();
         let listed = |name: &str| {
-            let is_listed = required.iter().any(|listed| *listed == name);
+            let is_listed = required.contains(&name);
             is_listed.then(|| "secrets.required lists it".to_owned())
         };
         let keys = accepting(&policy, "bearer")

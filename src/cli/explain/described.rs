@@ -18,14 +18,11 @@ impl edgeward::request::Fields for Described {
 }
 
 /// Reads every `-H`.
-pub fn fields(arguments: &[String], input_is_taken: bool) -> Result<Described, Misuse> {
+pub fn fields(arguments: &[String]) -> Result<Described, Misuse> {
     let mut lines = Vec::new();
     for argument in arguments {
         match argument.strip_prefix('@') {
             None => lines.push(line(argument)?),
-            Some("-") if input_is_taken => {
-                return Err(Misuse::new("--secrets - and -H @- cannot both read standard input."));
-            }
             Some("-") => add(input::all()?.expose(), &mut lines)?,
             Some(file) => {
                 let text = std::fs::read_to_string(file)
