@@ -51,24 +51,34 @@ fn name(line: &str) -> Option<(&str, &str)> {
 /// A value, and the text from its end on.
 fn value(text: &str) -> (String, &str) {
     let text = text.trim_start_matches([' ', '\t']);
-    quoted(text).unwrap_or_else(|| {
+    let (raw, after) = quoted(text).unwrap_or_else(|| {
         let end = text.find(['#', '\n']).unwrap_or(text.len());
-        let (value, after) = text.split_at(end);
-        (value.trim().to_owned(), after)
-    })
+        let (raw, after) = text.split_at(end);
+        (unwrapped(raw.trim()), after)
+    });
+    if text.starts_with('"') {
+        return (raw.replace("\\n", "\n").replace("\\r", "\r"), after);
+    }
+    (raw.to_owned(), after)
 }
 
-/// A value in quotation marks with nothing but a comment behind it.
-fn quoted(text: &str) -> Option<(String, &str)> {
+/// A value in quotation marks with nothing but a comment behind it. It ends at the first mark without a backslash
+/// before it, or else at the last one with.
+fn quoted(text: &str) -> Option<(&str, &str)> {
     let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"' | '`'))?;
     let inner = text.get(1..)?;
-    let (end, _) = inner.char_indices().filter(|(_, c)| *c == quote).find(|(at, _)| {
-        let before = inner.get(..*at).unwrap_or_default();
-        !before.ends_with('\\') && is_end(inner.get(at + 1..).unwrap_or_default())
-    })?;
-    let value = inner.get(..end)?;
-    let value = if quote == '"' { value.replace("\\n", "\n").replace("\\r", "\r") } else { value.to_owned() };
-    Some((value, inner.get(end + 1..)?))
+    let marks: Vec<usize> = inner.match_indices(quote).map(|(at, _)| at).collect();
+    let is_escaped = |at: usize| inner.get(..at).is_some_and(|before| before.ends_with('\\'));
+    let last = marks.iter().position(|at| !is_escaped(*at)).map_or(marks.len(), |first| first + 1);
+    let ends = marks.into_iter().take(last).rev();
+    let end = ends.into_iter().find(|at| is_end(inner.get(at + 1..).unwrap_or_default()))?;
+    Some((inner.get(..end)?, inner.get(end + 1..)?))
+}
+
+/// The same without quotation marks around all of it.
+fn unwrapped(text: &str) -> &str {
+    let inner = |quote| text.strip_prefix(quote)?.strip_suffix(quote);
+    ['\'', '"', '`'].into_iter().find_map(inner).unwrap_or(text)
 }
 
 /// Whether the rest of the line is blank or a comment.
@@ -101,6 +111,10 @@ mod tests {
             ("A=1\nA=2", vec![("A", "2")]),
             ("A=x#y", vec![("A", "x")]),
             ("A='open\nB=c", vec![("A", "'open"), ("B", "c")]),
+            ("A='a\\'b'\nB=1", vec![("A", "a\\'b"), ("B", "1")]),
+            ("A='a' b\nB='2'", vec![("A", "'a' b"), ("B", "2")]),
+            ("A='x'y'\nB=1", vec![("A", "x'y"), ("B", "1")]),
+            ("A = 'x\\' # y\nC='z'", vec![("A", "x\\"), ("C", "z")]),
             ("no name here\n=x\nA=b", vec![("A", "b")]),
         ] {
             let expected: Vec<_> =
