@@ -19,10 +19,10 @@ use std::path::PathBuf;
 pub const LONGEST_VARIABLE: usize = 5 * 1024;
 
 const AFTER: &str = "\
-Secrets live at Cloudflare and cannot be read back: those that are in the environment or in .dev.vars are checked in
+Secrets live at Cloudflare and cannot be read back: those that are in the environment or in .dev.vars are checked in \
 full; for the others the policy is checked as if they were right, and a note says so.
 
-wrangler does not inherit `vars` and `secrets` into environments: [env.staging] needs an [env.staging.vars.EDGEWARD]
+wrangler does not inherit `vars` and `secrets` into environments: [env.staging] needs an [env.staging.vars.EDGEWARD] \
 of its own. Check each environment that you deploy.
 
 Exit status: 0, also with warnings; 1 with problems, and with --strict for warnings too.

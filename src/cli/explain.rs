@@ -18,7 +18,7 @@ use edgeward::secret::Secret;
 use edgeward::time::UnixTime;
 
 const AFTER: &str = "\
-Field lines are written as for curl: -H 'Name: value'. For credentials, -H @- reads lines from standard input and
+Field lines are written as for curl: -H 'Name: value'. For credentials, -H @- reads lines from standard input and \
 -H @FILE from a file, so that they stay out of the shell's history. No credentials are printed.
 The URL is taken as the Worker gets it: the platform resolves . and .. in a path before that.
 
@@ -26,9 +26,9 @@ Exit status: 0 where the request passes or is answered with a success, 1 where i
 
 Examples:
   edgeward explain --url https://staging.acme.example/admin/
-  edgeward explain --method POST --url https://acme.example/api/orders -H 'Origin: https://app.acme.example'
-  printf 'Authorization: Bearer %s' \"$TOKEN\" | edgeward explain --url https://acme.example/api/ -H @-
-  edgeward explain --url https://acme.example/launch --at 2026-12-01T00:00:00Z -H 'CF-Connecting-IP: 203.0.113.9'";
+  edgeward explain --method POST --url https://acme.example/orders -H 'Origin: https://a.example'
+  printf 'Authorization: Bearer %s' \"$TOKEN\" | edgeward explain --url https://acme.example/ -H @-
+  edgeward explain --url https://acme.example/launch --at 2026-12-01T00:00:00Z";
 
 /// Which rule, which credentials, which verdict and why, for a request that is only described
 #[derive(Args)]

@@ -28,8 +28,8 @@ Which algorithm? argon2id, unless another program reads the same lines. Measured
   bcrypt            90 ms   cost 10, what htpasswd -B writes; 72 bytes of password at most
   pbkdf2-sha256    270 ms   600,000 rounds
   pbkdf2-sha512    190 ms   210,000 rounds
-All of these need the paid plan: the free one has 10 ms for a request. --generate fits it: a password of 128 random
-bits cannot be guessed, so that one HMAC keyed from EDGEWARD_SECRET is enough. Such a line holds as long as the
+All of these need the paid plan: the free one has 10 ms for a request. --generate fits it: a password of 128 random \
+bits cannot be guessed, so that one HMAC keyed from EDGEWARD_SECRET is enough. Such a line holds as long as the \
 secret it was made with stands in EDGEWARD_SECRET.
 
 Examples:

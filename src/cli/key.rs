@@ -15,9 +15,9 @@ pub enum Key {
 }
 
 const AFTER: &str = "\
-The origin looks for X-Edgeward-Assertion, a JWT, and verifies: alg HS256; typ edgeward-assertion+jwt; the signature, by
-the key that kid names; aud, its own origin as given here; iss, the public origin; exp; and htm and htu against the
-request. Whoever reaches it around Edgeward has no such field. The keys are as secret as EDGEWARD_SECRET, and good
+The origin looks for X-Edgeward-Assertion, a JWT, and verifies: alg HS256; typ edgeward-assertion+jwt; the signature, by \
+the key that kid names; aud, its own origin as given here; iss, the public origin; exp; and htm and htu against the \
+request. Whoever reaches it around Edgeward has no such field. The keys are as secret as EDGEWARD_SECRET, and good \
 for this one origin. After `edgeward keygen --rotate`, give it the new set first.
 
 Where the policy names no origin, requests go to the URL they came to: name that site's own origin.

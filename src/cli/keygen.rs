@@ -12,7 +12,7 @@ use edgeward::token::to_base64url;
 use serde_json::{Value, json};
 
 const AFTER: &str = "\
-The new value stands first: it signs; all verify. Set the secrets, wait until nothing signed with an old one is in use
+The new value stands first: it signs; all verify. Set the secrets, wait until nothing signed with an old one is in use \
 any more, and then take the old one out by hand. Where [[vars.EDGEWARD.tokens]] names its keys, add the new kid there.
 
 Examples:

@@ -13,7 +13,7 @@ use edgeward::verdict::{Cause, Refusal};
 use serde_json::json;
 
 const AFTER: &str = "\
-The token is a credential: it is read from EDGEWARD_TOKEN or from standard input, never from an argument.
+The token is a credential: it is read from EDGEWARD_TOKEN or from standard input, never from an argument. \
 What a rule asks for besides (scopes, groups, networks) is for `edgeward explain`.
 
 Examples:
