@@ -16,7 +16,7 @@ export const VECTORS = join(ROOT, '../shared/vectors');
 export const HOST = 'acme.example';
 export const SITE = `https://${HOST}`;
 
-const COMPATIBILITY_DATE = '2026-10-01';
+const COMPATIBILITY_DATE = '2026-07-01';
 
 /** Where a build is; `build` names a folder below the root of the project. */
 export function buildFolder(build = process.env.EDGEWARD_BUILD ?? 'build') {
