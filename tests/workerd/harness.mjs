@@ -16,7 +16,8 @@ export const VECTORS = join(ROOT, '../shared/vectors');
 export const HOST = 'acme.example';
 export const SITE = `https://${HOST}`;
 
-const COMPATIBILITY_DATE = '2026-10-01';
+// The platform's behaviour that the Worker is shipped with.
+const COMPATIBILITY_DATE = /^compatibility_date\s*=\s*"([\d-]+)"/m.exec(readFileSync(join(ROOT, 'wrangler.toml'), 'utf8'))[1];
 
 /** Where a build is; `build` names a folder below the root of the project. */
 export function buildFolder(build = process.env.EDGEWARD_BUILD ?? 'build') {
@@ -33,7 +34,8 @@ export async function startGate({ policy, secrets = {}, bindings = {}, build, op
   const output = [];
   const environment = { ...secrets, ...bindings };
   for (const [name, value] of Object.entries(environment)) if (value === undefined) delete environment[name];
-  if (policy !== undefined) environment.EDGEWARD = policy;
+  // As JSON, so that a member that is undefined is one that is not there.
+  if (policy !== undefined) environment.EDGEWARD = typeof policy === 'string' ? policy : JSON.parse(JSON.stringify(policy));
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       name: 'gate',

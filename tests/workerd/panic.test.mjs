@@ -2,13 +2,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { passed, refused, shared } from './expect.mjs';
-import { basic } from './given.mjs';
-import { isBuilt } from './harness.mjs';
+import { basic, policy, secrets } from './given.mjs';
+import { isBuilt, withGate } from './harness.mjs';
+import { startOrigin } from './origin.mjs';
 
 const BUILD = 'build-panic';
 const skip = isBuilt(BUILD) ? false : `no ${BUILD}: node scripts/build.mjs --features panic-probe --out ${BUILD}`;
 const ANN = basic('ann');
 const PANIC = { 'X-Edgeward-Panic': '1' };
+
+test('a Worker that is shipped has no such switch', async () => {
+  const origin = await startOrigin();
+  try {
+    await withGate({ policy: policy(origin), secrets: secrets() }, async (gate) => {
+      const response = await gate.request('/x', { headers: { ...ANN, ...PANIC } });
+      passed(response);
+      assert.equal(response.origin().get('x-edgeward-panic'), undefined);
+    });
+  } finally {
+    await origin.stop();
+  }
+});
 
 if (skip) test('a panic', { skip }, () => {});
 else prove(shared(() => ({ build: BUILD })));
