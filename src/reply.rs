@@ -15,6 +15,7 @@ pub mod plain;
 pub mod problem;
 pub mod reserved;
 pub mod scan;
+pub mod scope;
 pub mod template;
 pub mod when;
 

@@ -364,6 +364,15 @@ mod tests {
     }
 
     #[test]
+    fn the_page_is_the_brands() {
+        for it in &BUILT_IN {
+            let credit = in_language(it.tag).word("/labels/credit");
+            let elsewhere = it.json.replace(credit, "").to_lowercase();
+            assert!(!elsewhere.contains("edgeward"), "{}", it.tag);
+        }
+    }
+
+    #[test]
     fn every_cause_is_explained() {
         for cause in Cause::ALL {
             let it = english().problem(cause);
