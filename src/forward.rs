@@ -124,7 +124,8 @@ impl Forwarding<'_> {
             .filter(|name| match *name {
                 "authorization" => reads_authorization && !forward_credentials,
                 name => {
-                    fields::is_claimed(name, &self.policy.forward) || self.places.fields().any(|f| f == name)
+                    fields::is_claimed(name, &self.policy.forward)
+                        || self.places.fields().any(|field| fields::is_same(field, name))
                 }
             })
             .map(str::to_owned)

@@ -54,9 +54,7 @@ const host = {
   log: (line) => console.log(line),
 
   respond(status, fields, content) {
-    const response = new Response(content ?? null, { status });
-    append(response.headers, fields);
-    return response;
+    return new Response(content ?? null, { status, headers: pairs(fields) });
   },
 
   // Sends a request on. `fetch` resolves before `Closure`s would: its continuation is a plain function.
@@ -101,11 +99,10 @@ const host = {
   brand(request, env, url, fields) {
     return env.ASSETS.fetch(url).then((found) => {
       if (!found.ok) return guarded(request, env, () => gate.missing(host, request, env));
-      const response = new Response(request.method === "HEAD" ? null : found.body, { status: 200 });
+      const headers = pairs(fields);
       const type = found.headers.get("content-type");
-      if (type !== null) response.headers.set("content-type", type);
-      append(response.headers, fields);
-      return response;
+      if (type !== null) headers.push(["Content-Type", type]);
+      return new Response(request.method === "HEAD" ? null : found.body, { status: 200, headers });
     });
   },
 };
@@ -118,9 +115,12 @@ const UNFOLLOWED = { redirect: "manual" };
 const UNCACHED = { redirect: "manual", cache: "no-store" };
 const LATE = Symbol("the origin's time is up");
 
-function append(headers, fields) {
+/** Names and values in turn, as pairs: a name may stand more than once. */
+function pairs(fields) {
   const lines = fields.split("\n");
-  for (let i = 0; i + 1 < lines.length; i += 2) headers.append(lines[i], lines[i + 1]);
+  const found = [];
+  for (let i = 0; i + 1 < lines.length; i += 2) found.push([lines[i], lines[i + 1]]);
+  return found;
 }
 
 /** Applies the core's edits to an answer; one that needs none is the platform's own object. */

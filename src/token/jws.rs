@@ -52,6 +52,9 @@ impl<'t> Compact<'t> {
         if payload.contains('.') {
             return Err(three());
         }
+        if payload.is_empty() {
+            return Err(Malformed::new("The token has no claims set."));
+        }
         let part = || Malformed::new("A part of the token is not base64url without padding.");
         let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| part())?;
         let signature = Signature::decode(signature).ok_or_else(part)?;

@@ -181,6 +181,7 @@ test("credentials are off before the origin, verified or not, on every rule", as
       ["a weaker credential beside a stronger one", "/x", { ...ANN, Cookie: `acme_token=${token}` }],
       ["the configured field on public", "/public/x", { "X-Token": token }],
       ["the configured field on a rule that takes Basic alone", "/basic/x", { ...ANN, "X-Token": token }],
+      ["the configured field under an alias", "/public/x", { X_Token: token }],
       ["the cookie on public", "/public/x", { Cookie: `acme_token=${token}` }],
       ["the cookie twice on public", "/public/x", { Cookie: `acme_token=${token}; acme_token=${token}` }],
     ],

@@ -92,6 +92,7 @@ test("a request that is not public stays so, however its path is written", async
     "/pub//../admin",
     "/pub/./../admin",
     "/pub/x/../../admin",
+    "/pub/.%00./admin",
     "/pub/..%00/admin",
     "/pub%00/../admin",
     "//admin",

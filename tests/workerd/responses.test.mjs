@@ -234,6 +234,8 @@ test("an origin that does not answer in time is 504", async () => {
   await withGate({ policy: policy(world.origin, { origin_timeout: "1s" }), secrets: secrets() }, async (gate) => {
     const response = await gate.request("/x/as/no-answer", { headers: { ...ANN, Accept: "application/json" } });
     refused(response, "origin-timeout");
+    const page = await gate.request("/x/as/no-answer", { headers: { ...ANN, Accept: "text/html" } });
+    assert.match(page.text(), /data-cause="origin-timeout"/);
     assert.equal((await gate.request("/x/as/slow?ms=200", { headers: ANN })).text(), "slow");
     const text = await gate.request("/x/as/stream", { headers: ANN });
     assert.equal(text.text(), "first\nlast\n", "only the wait for the fields is timed, not the content");
