@@ -101,15 +101,15 @@ function output(program, args) {
 }
 
 const bindgenArguments = (module, stage) => [
-  ...["--target", "bundler", "--no-typescript", "--out-dir", stage, "--out-name", "index"],
+  ...["--target", "web", "--no-typescript", "--experimental-reset-state-function", "--out-dir", stage, "--out-name", "glue"],
   module,
 ];
 
 /** In place; which features of WebAssembly the module may use, its own target_features section says. */
 async function optimise(stage) {
-  const module = join(stage, "index_bg.wasm");
+  const module = join(stage, "glue_bg.wasm");
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  await tools.must(tools.node(), [tools.at("node_modules/binaryen/bin/wasm-opt"), "-O3", ...strip, module, "-o", module]);
+  await tools.must(tools.node(), [tools.at("node_modules/binaryen/bin/wasm-opt"), "-Os", ...strip, module, "-o", join(stage, "index_bg.wasm")]);
 }
 
 /** One ES module beside the WebAssembly one, which the platform itself loads and compiles. */
@@ -133,7 +133,7 @@ async function bundle(stage) {
 const generated = (stage) => ({
   name: "generated",
   setup(build) {
-    build.onResolve({ filter: /(^|\/)index_bg\.js$/ }, () => ({ path: join(stage, "index_bg.js") }));
+    build.onResolve({ filter: /(^|\/)glue\.js$/ }, () => ({ path: join(stage, "glue.js") }));
     build.onResolve({ filter: /(^|\/)index_bg\.wasm$/ }, () => ({ path: "./index_bg.wasm", external: true }));
   },
 });

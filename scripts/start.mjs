@@ -78,7 +78,15 @@ function stopWithUs(child) {
     setTimeout(() => child.kill("SIGKILL"), 5000).unref();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, stop);
+  onceAlone(stop);
   return asked;
+}
+
+/** npm hands a signal to a shell between us, and the shell ends without a word: then we are somebody else's child. */
+function onceAlone(stop) {
+  const parent = process.ppid;
+  if (!process.env.npm_lifecycle_event) return;
+  const watch = setInterval(() => process.ppid !== parent && (clearInterval(watch), stop()), 250).unref();
 }
 
 /** Prints what to try as soon as it can be tried. */

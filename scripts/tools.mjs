@@ -41,9 +41,9 @@ export async function must(program, args, options) {
   if (status !== 0) throw new Stop(`\`${program} ${args.join(" ")}\` ended with status ${status}`);
 }
 
-/** The first line that a program prints, or null where it cannot be run. */
+/** What a program answers, or null where it cannot be run. Its errors are shown: rustup installs what is missing. */
 function ask(program, args) {
-  const answer = spawnSync(program, args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+  const answer = spawnSync(program, args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
   return answer.status === 0 ? answer.stdout.trim() : null;
 }
 
@@ -91,7 +91,7 @@ function packagesOf(file) {
 export async function installWasmTarget() {
   const library = ask("rustc", ["--print", "target-libdir", "--target", WASM_TARGET]);
   if (library && existsSync(library)) return;
-  if (!ask("rustup", ["--version"])) {
+  if (!ask("rustup", ["which", "cargo"])) {
     throw new Stop(`Rust with the target ${WASM_TARGET} is needed; install it with rustup (https://rustup.rs)`);
   }
   await must("rustup", ["target", "add", WASM_TARGET]);
@@ -105,7 +105,7 @@ export async function installWasmBindgen() {
   if (!existsSync(program)) {
     console.log(`edgeward: compiling wasm-bindgen ${version} (once, two to four minutes)`);
     // Without --locked: its own lock file names a crate version that is gone.
-    await must("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--root", home], { cwd: homedir() });
+    await must("cargo", ["install", "wasm-bindgen-cli", "--version", version, "--root", home]);
   }
   return program;
 }

@@ -58,7 +58,7 @@ pub struct Config {
     pub root: Option<RootSecret>,
     /// `EDGEWARD_ORIGIN_AUTHORIZATION`: what the origin gets as its own `Authorization`.
     pub origin_authorization: Option<Secret<String>>,
-    /// Everything that is wrong, in the order of the file.
+    /// Everything that is wrong: with the policy first, then with the secrets and bindings that it needs.
     pub problems: Vec<Problem>,
     /// What works but deserves a second look: `edgeward check` tells them.
     pub warnings: Vec<Problem>,

@@ -138,7 +138,8 @@ fn wycheproof(file: &str, name: &str) {
             continue;
         };
         assert_eq!(hash.verify(&bytes("password")), test["result"] == "valid", "{}", test["tcId"]);
-        assert!(!hash.verify(b"another password"), "{}", test["tcId"]);
+        // One in ten, as a debug build is slow.
+        assert!(passed % 10 != 0 || !hash.verify(b"another password"), "{}", test["tcId"]);
         passed += 1;
     }
     println!("{name}: {passed} passed, {refused} refused (under 1,000 rounds, or a salt of under 8 octets)");

@@ -1,7 +1,6 @@
 //! `[vars.EDGEWARD.brand]`: whose door it is.
 
 use super::names::is_plain;
-use super::origin::refuse_url;
 use super::reader::Node;
 use super::url::{Url, is_uri_octet};
 use crate::policy::{Brand, Notice, Rgb};
@@ -107,7 +106,7 @@ fn link(node: &Node<'_>) -> Option<String> {
     if Url::parse(text).is_some_and(|url| url.is_secure()) && !text.contains('\'') {
         return Some(text.to_owned());
     }
-    refuse_url(node, "an https: URL", "Write it like \"https://acme.example/reset\".");
+    node.refuse("an https: URL", "Write it like \"https://acme.example/reset\".");
     None
 }
 

@@ -51,12 +51,12 @@ fn origins(table: &mut Table<'_>, credentials: bool) -> Option<CorsOrigins> {
     };
     let items = node.some_items()?;
     if items.iter().any(|item| item.is("*")) {
-        return any_origin(&node, items.len(), credentials);
+        return Some(any_origin(&node, items.len(), credentials));
     }
     Some(CorsOrigins::Listed(items.iter().filter_map(web_origin).collect()))
 }
 
-fn any_origin(node: &Node<'_>, items: usize, credentials: bool) -> Option<CorsOrigins> {
+fn any_origin(node: &Node<'_>, items: usize, credentials: bool) -> CorsOrigins {
     if items > 1 {
         node.refuse_as("\"*\" among other origins", "\"*\" alone", "Take out \"*\", or all others.");
     }
@@ -70,7 +70,7 @@ fn any_origin(node: &Node<'_>, items: usize, credentials: bool) -> Option<CorsOr
         "the origins that need it, as with this the pages of every site may read what a token opens",
         "Name the origins.",
     ));
-    Some(CorsOrigins::Any)
+    CorsOrigins::Any
 }
 
 fn method(node: &Node<'_>, credentials: bool) -> Option<String> {

@@ -6,7 +6,7 @@ use core::cell::RefCell;
 /// Problems of one list that are kept; the rest is counted. A file with more of them has one cause.
 const MOST: usize = 100;
 
-/// Characters of what was found that are kept.
+/// Characters of each part of a sentence that are kept.
 const LONGEST: usize = 300;
 
 /// The three lists that reading fills. Shared by all readers of one text, hence the inner mutability.
@@ -29,7 +29,8 @@ impl Problems {
     pub fn push(&self, problem: Problem) {
         let (list, more) = &mut *self.0.borrow_mut();
         if list.len() < MOST {
-            list.push(Problem { found: shortened(problem.found), ..problem });
+            let Problem { at, found, expected, fix } = problem;
+            list.push(Problem::new(at, shortened(found), shortened(expected), shortened(fix)));
         } else {
             *more += 1;
         }
@@ -53,6 +54,11 @@ impl Problems {
     /// Whether one is kept for that very place.
     pub fn has(&self, at: &str) -> bool {
         self.0.borrow().0.iter().any(|problem| problem.at == at)
+    }
+
+    /// Whether one is kept for a place below this key path.
+    pub fn has_below(&self, at: &str) -> bool {
+        self.0.borrow().0.iter().any(|problem| problem.at.starts_with(at))
     }
 
     /// Whether there is none.

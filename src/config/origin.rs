@@ -19,23 +19,13 @@ pub fn origin(node: &Node<'_>, has_assets: bool) -> Option<Origin> {
         Some((url.origin(), base_path, url.is_secure()))
     });
     let Some((origin, base_path, is_secure)) = parsed else {
-        refuse_url(node, EXPECTED, "Write it like \"https://origin.acme.example\".");
+        node.refuse(EXPECTED, "Write it like \"https://origin.acme.example\".");
         return None;
     };
     if !is_secure {
         warn_of_plain_http(node);
     }
     Some(Origin::Url { origin, base_path })
-}
-
-/// Refuses a URL. One that has an `@` may hold a password: it is not shown.
-pub fn refuse_url(node: &Node<'_>, expected: &str, fix: &str) {
-    match node.text() {
-        Some(text) if text.contains('@') => {
-            node.refuse_as("a value with \"@\" in it, which may hold a password (not shown)", expected, fix);
-        }
-        Some(_) | None => node.refuse(expected, fix),
-    }
 }
 
 /// An origin as browsers send it in `Origin`: compared octet by octet, so it must be written like that.
@@ -54,7 +44,7 @@ pub fn web_origin(node: &Node<'_>) -> Option<String> {
             None
         }
         None => {
-            refuse_url(node, expected, "Write it like \"https://app.acme.example\".");
+            node.refuse(expected, "Write it like \"https://app.acme.example\".");
             None
         }
     }

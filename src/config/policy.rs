@@ -145,12 +145,9 @@ fn realm(node: &Node<'_>) -> Option<String> {
 }
 
 fn origin_timeout(node: &Node<'_>) -> Option<Lifetime> {
-    let lifetime = node.text().and_then(Lifetime::parse);
-    let fits = |lifetime: &Lifetime| (1..=LONGEST_ORIGIN_TIMEOUT).contains(&lifetime.seconds());
-    lifetime.filter(fits).or_else(|| {
-        node.refuse("a whole number and a unit from \"1s\" to \"10m\"", "Write it like \"100s\".");
-        None
-    })
+    let fits = |span: &Lifetime| (1..=LONGEST_ORIGIN_TIMEOUT).contains(&span.seconds());
+    let expected = "a whole number and a unit from \"1s\" to \"10m\"";
+    node.parsed(|text| Lifetime::parse(text).filter(fits), expected, "Write it like \"100s\".")
 }
 
 fn log(node: &Node<'_>) -> Option<LogLevel> {

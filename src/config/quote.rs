@@ -27,9 +27,17 @@ pub fn key(name: &str) -> String {
 pub fn value(json: &Json<'_>) -> String {
     match json {
         Json::Text(text) if text.is_empty() => "an empty string".into(),
+        Json::Text(text) if may_hold_password(text) => {
+            "a value with \"@\" in it, which may hold a password (not shown)".into()
+        }
         Json::Text(text) => quote(text),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => kind(json),
     }
+}
+
+/// `https://ann:password@…`, well-formed or not. An address for mail is no secret.
+fn may_hold_password(text: &str) -> bool {
+    text.contains('@') && text.contains(':') && !text.starts_with("mailto:")
 }
 
 /// What kind of value it is. A string is not shown: where another kind belongs, it may be anything.
@@ -107,6 +115,17 @@ mod tests {
         }
         assert_eq!(quote(&"x".repeat(80)), format!("\"{}\"", "x".repeat(80)));
         assert_eq!(quote(&"x".repeat(81)), format!("\"{}…\"", "x".repeat(80)));
+    }
+
+    #[test]
+    fn passwords_in_urls_are_not_shown() {
+        let shown = |text: &'static str| value(&Json::Text(text.into()));
+        for text in ["https://ann:pw@a.example", "htps:/ann:pw@a", "ann:pw@a", "tcp:@"] {
+            assert_eq!(shown(text), "a value with \"@\" in it, which may hold a password (not shown)");
+        }
+        for text in ["mailto:ann@a.example", "ann@a.example", "https://a.example"] {
+            assert_eq!(shown(text), quote(text));
+        }
     }
 
     #[test]

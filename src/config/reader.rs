@@ -233,9 +233,10 @@ impl<'a> Table<'a> {
     fn refuse_unknown(mut self) {
         self.known.sort_unstable();
         for (name, _) in self.members.iter().filter(|(name, _)| !self.known.contains(&&**name)) {
-            match self.notes.problems.is_full() {
-                true => self.notes.problems.count(),
-                false => self.refuse_key(name),
+            if self.notes.problems.is_full() {
+                self.notes.problems.count();
+            } else {
+                self.refuse_key(name);
             }
         }
     }

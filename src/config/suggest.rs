@@ -9,7 +9,7 @@ pub fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
         return None;
     }
     let written = fold(written);
-    let allowed = (written.len() / 3).clamp(1, 3);
+    let allowed = written.len().div_ceil(3).clamp(1, 3);
     let by_distance = known.iter().map(|name| (distance(&written, &fold(name)), *name));
     by_distance.filter(|(distance, _)| *distance <= allowed).min().map(|(_, name)| name)
 }

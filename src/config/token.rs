@@ -1,7 +1,7 @@
 //! `[[vars.EDGEWARD.tokens]]`: how a bearer token is read.
 
 use super::Problem;
-use super::names::{is_free_field, is_own_cookie, is_query_name, is_token};
+use super::names::{is_free_field, is_own_cookie, is_plain, is_query_name, is_token};
 use super::reader::{Node, did_you_mean, each};
 use super::verifiers::Configured;
 use crate::policy::{HmacAlgorithm, Kind, TokenEntry, TokenPlace};
@@ -26,12 +26,27 @@ const LATER_FORMATS: [&str; 10] = [
 const LATER_KEYS: [&str; 8] =
     ["ttl", "salt", "parameters", "pattern", "escape_early", "url_mode", "networks", "weak_keys"];
 
+/// Octets of a key id, as [`crate::token::keys::KeySet`] takes them.
+const LONGEST_KID: usize = 256;
+
+/// Entries, and places of one entry: each is one more look at every request.
+const MOST_ENTRIES: usize = 1000;
+const MOST_PLACES: usize = 16;
+
 const ALGORITHMS: [(&str, HmacAlgorithm); 3] =
     [("HS256", HmacAlgorithm::Hs256), ("HS384", HmacAlgorithm::Hs384), ("HS512", HmacAlgorithm::Hs512)];
 
 /// All entries; none where there is none.
 pub fn tokens(node: &Node<'_>, configured: &Configured) -> Option<Vec<TokenEntry>> {
     let items = node.items()?;
+    if items.len() > MOST_ENTRIES {
+        node.refuse_as(
+            format!("{} entries", items.len()),
+            "1,000 at most",
+            "One entry can name several keys.",
+        );
+        return None;
+    }
     if !items.is_empty() {
         configured.need(Kind::Bearer, format!("{} is there", node.at()), node.notes());
     }
@@ -60,7 +75,7 @@ fn entry(node: &Node<'_>, index: usize, configured: &Configured) -> Option<Token
     let default = default_entry(configured);
     node.table(|table| {
         table.read("format", |node| format(&node));
-        let keys = table.read("keys", |node| texts(&node));
+        let keys = table.read("keys", |node| each(&node.one_or_more()?, kid));
         let algorithms = table.read("algorithms", |node| algorithms(&node));
         table.not_offered(&LATER_KEYS);
         TokenEntry {
@@ -82,9 +97,10 @@ fn format(node: &Node<'_>) -> Option<()> {
     if text == "jwt" {
         return Some(());
     }
-    let fix = match LATER_FORMATS.contains(&text) {
-        true => "A later version reads it; take this entry out until then.".to_owned(),
-        false => did_you_mean(text, &["jwt"], "Write \"jwt\"."),
+    let fix = if LATER_FORMATS.contains(&text) {
+        "A later version reads it; take this entry out until then.".to_owned()
+    } else {
+        did_you_mean(text, &["jwt"], "Write \"jwt\".")
     };
     node.refuse("a format that this version of Edgeward offers: jwt", &fix);
     None
@@ -93,6 +109,13 @@ fn format(node: &Node<'_>) -> Option<()> {
 /// A string, or a list of at least one: what is configured is required, so nothing may be configured by nothing.
 pub fn texts(node: &Node<'_>) -> Option<Vec<String>> {
     each(&node.one_or_more()?, |item| item.text().map(str::to_owned))
+}
+
+/// A key id, as a JWK Set may hold it.
+fn kid(node: &Node<'_>) -> Option<String> {
+    let is_kid = |text: &str| is_plain(text) && text.len() <= LONGEST_KID;
+    let expected = "the kid of a key in EDGEWARD_KEYS: at most 256 octets without control characters";
+    node.parsed(|text| is_kid(text).then(|| text.to_owned()), expected, "Copy it from the JWK Set.")
 }
 
 fn algorithms(node: &Node<'_>) -> Option<Vec<HmacAlgorithm>> {
@@ -133,6 +156,14 @@ fn trust(node: &Node<'_>, configured: &Configured) -> Option<bool> {
 
 fn places(node: &Node<'_>) -> Option<Vec<TokenPlace>> {
     let items = node.some_items()?;
+    if items.len() > MOST_PLACES {
+        node.refuse_as(
+            format!("{} places", items.len()),
+            "16 at most",
+            "Take out those that no issuer uses.",
+        );
+        return None;
+    }
     let places = each(&items, place)?;
     for (n, item) in items.iter().enumerate() {
         if places.iter().take(n).any(|earlier| places.get(n) == Some(earlier)) {

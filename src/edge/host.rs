@@ -43,7 +43,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn respond(this: &Host, status: u16, fields: &str, content: Option<&str>) -> JsValue;
 
-    /// Sends a request on, and hands its answer back through [`super::answered`] or [`super::unanswered`].
+    /// Sends a request on, gives the origin `timeout` seconds to begin its answer, and hands its answer back through [`super::answered`] or [`super::unanswered`].
     #[wasm_bindgen(method)]
     #[allow(clippy::too_many_arguments)]
     pub fn forward(
@@ -54,7 +54,7 @@ extern "C" {
         remove: &str,
         set: &str,
         options: u32,
-        timeout: f64,
+        timeout: u32,
     ) -> JsValue;
 
     /// Asks for a brand's own page, hands it to [`super::template`], and goes on with `then`.

@@ -50,7 +50,7 @@ pub fn pass(visit: &Visit<'_>, passage: Passage<'_>) -> JsValue {
         &outgoing.remove.join("\n"),
         &set.join("\n"),
         options,
-        policy.origin_timeout.millis() as f64,
+        u32::try_from(policy.origin_timeout.seconds()).unwrap_or(u32::MAX),
     )
 }
 

@@ -3,27 +3,20 @@
 // Every crossing between JavaScript and WebAssembly costs a part of a microsecond, so each function here does one
 // whole step: facts in one text, a request with all its changes, an answer with all its fields. Nothing here
 // decides. Texts hold one value a line: no field value, method or URL can hold a line feed.
-import * as gate from "./index_bg.js";
+import * as gate from "./glue.js";
 import module from "./index_bg.wasm";
 
 const ABSENT = "\0";
 
-/** Starts the module, and starts it anew after a panic: what was in its memory is gone, the isolate lives. */
-function start() {
-  gate.__wbg_reset_state?.();
-  const instance = new WebAssembly.Instance(module, { "./index_bg.js": gate });
-  gate.__wbg_set_wasm(instance.exports);
-  instance.exports.__wbindgen_start?.();
-}
-
 /** Answers for a request in which the module panicked. */
 function recover(request, env, error) {
   console.error(JSON.stringify({ edgeward: "panic", message: String(error?.message ?? error) }));
-  start();
+  // What was in its memory is gone, the isolate lives.
+  gate.__wbg_reset_state();
   try {
     return gate.internal(host, request, env);
   } catch {
-    start();
+    gate.__wbg_reset_state();
     return new Response("Internal error\n", {
       status: 500,
       headers: { "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff" },
@@ -61,9 +54,7 @@ const host = {
   log: (line) => console.log(line),
 
   respond(status, fields, content) {
-    const response = new Response(content ?? null, { status });
-    append(response.headers, fields);
-    return response;
+    return new Response(content ?? null, { status, headers: pairs(fields) });
   },
 
   // Sends a request on. `fetch` resolves before `Closure`s would: its continuation is a plain function.
@@ -77,7 +68,7 @@ const host = {
     const sent = options & TO_ASSETS ? env.ASSETS.fetch(outgoing, init) : fetch(outgoing, init);
     let timer;
     const late = new Promise((_, reject) => {
-      timer = setTimeout(reject, timeout, LATE);
+      timer = setTimeout(reject, timeout * 1000, LATE);
     });
     return Promise.race([sent, late]).then(
       (response) => {
@@ -108,11 +99,10 @@ const host = {
   brand(request, env, url, fields) {
     return env.ASSETS.fetch(url).then((found) => {
       if (!found.ok) return guarded(request, env, () => gate.missing(host, request, env));
-      const response = new Response(request.method === "HEAD" ? null : found.body, { status: 200 });
+      const headers = pairs(fields);
       const type = found.headers.get("content-type");
-      if (type !== null) response.headers.set("content-type", type);
-      append(response.headers, fields);
-      return response;
+      if (type !== null) headers.push(["Content-Type", type]);
+      return new Response(request.method === "HEAD" ? null : found.body, { status: 200, headers });
     });
   },
 };
@@ -125,9 +115,12 @@ const UNFOLLOWED = { redirect: "manual" };
 const UNCACHED = { redirect: "manual", cache: "no-store" };
 const LATE = Symbol("the origin's time is up");
 
-function append(headers, fields) {
+/** Names and values in turn, as pairs: a name may stand more than once. */
+function pairs(fields) {
   const lines = fields.split("\n");
-  for (let i = 0; i + 1 < lines.length; i += 2) headers.append(lines[i], lines[i + 1]);
+  const found = [];
+  for (let i = 0; i + 1 < lines.length; i += 2) found.push([lines[i], lines[i + 1]]);
+  return found;
 }
 
 /** Applies the core's edits to an answer; one that needs none is the platform's own object. */
@@ -158,7 +151,7 @@ function guarded(request, env, step) {
   }
 }
 
-start();
+gate.initSync({ module });
 
 export default {
   fetch(request, env) {

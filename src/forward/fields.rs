@@ -22,9 +22,7 @@ const CLAIMS: [&str; 10] = [
 /// make variables of names cannot tell them apart.
 #[must_use]
 pub fn is_claimed(name: &str, forward: &Forward) -> bool {
-    let same = |known: &str| {
-        known.len() == name.len() && known.bytes().zip(name.bytes()).all(|(a, b)| dashed(a) == dashed(b))
-    };
+    let same = |known: &str| is_same(known, name);
     let begins = |prefix: &str| {
         name.get(..prefix.len())
             .is_some_and(|start| start.bytes().zip(prefix.bytes()).all(|(a, b)| dashed(a) == b))
@@ -34,6 +32,12 @@ pub fn is_claimed(name: &str, forward: &Forward) -> bool {
         || CLAIMS.into_iter().any(same)
         || same(&forward.user)
         || same(&forward.groups)
+}
+
+/// Whether two names are one to a server that cannot tell `-`, `_` and `.` apart.
+#[must_use]
+pub fn is_same(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(a, b)| dashed(a) == dashed(b))
 }
 
 const fn dashed(byte: u8) -> u8 {

@@ -21,7 +21,7 @@ const LEVELS: usize = 3;
 /// What a server may do to a path besides decoding it; `None` where there is nothing to do.
 type Step = fn(&[u8]) -> Option<Vec<u8>>;
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     |path| replace(path, b'\\'),
     |path| replace(path, INNER_SLASH),
     cut_parameters,
@@ -30,7 +30,13 @@ const STEPS: [Step; 8] = [
     |path| cut(path, b'?'),
     |path| cut(path, b'#'),
     |path| cut(path, 0),
+    drop_nuls,
 ];
+
+/// Some servers drop a NUL where others cut: `.%00.` is two dots to them.
+fn drop_nuls(path: &[u8]) -> Option<Vec<u8>> {
+    path.contains(&0).then(|| path.iter().copied().filter(|octet| *octet != 0).collect())
+}
 
 /// Refuses a path, decoded once, that is no UTF-8 at a deeper level or still changes when decoded a fourth time.
 pub(super) fn check_depth(once: &[u8]) -> Result<(), PathError> {

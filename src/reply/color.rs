@@ -59,7 +59,7 @@ impl Palette {
 
     /// Grounds and greys get a breath of the brand's hue; what has to be read is then moved `towards` black or white.
     fn tinted([ground, card, ink, quiet, line]: [Rgb; 5], brand: Rgb, towards: Rgb) -> Self {
-        let ground = mix(ground, brand, 3);
+        let ground = mix(ground, brand, 2);
         let card = if card == WHITE { WHITE } else { mix(card, brand, 4) };
         let behind = [ground, card];
         let fill = reach(brand, towards, &behind, SEEN);

@@ -58,6 +58,8 @@ pub enum Bit {
     Words(String),
     /// A name of the operator's: kept apart from the text around it (`<bdi>`).
     Proper(String),
+    /// What stands in a program: between backticks in a catalogue.
+    Code(String),
     /// By request.
     Hole(Hole),
 }
@@ -91,6 +93,10 @@ impl Kept {
                 Bit::Hole(hole) => self.pieces.push(Piece::Hole(*hole, place)),
                 Bit::Words(words) => self.markup(&escaped(words)),
                 Bit::Proper(name) => self.markup(&isolated(name, place)),
+                Bit::Code(code) if place == Place::Content => {
+                    self.markup(&format!("<code dir=\"ltr\">{}</code>", escaped(code)));
+                }
+                Bit::Code(code) => self.markup(&escaped(code)),
             }
         }
     }
@@ -127,22 +133,30 @@ impl Kept {
 /// A text of the catalogue as bits: `{brand}` as it is given, the other blanks as holes.
 #[must_use]
 pub fn bits(text: &str, brand: &Bit) -> Vec<Bit> {
-    let bit = |part| match part {
-        Part::Words(words) => Bit::Words(words.to_owned()),
-        Part::Blank("brand") => brand.clone(),
-        Part::Blank("user") => Bit::Hole(Hole::User),
-        Part::Blank("when") => Bit::Hole(Hole::When),
-        Part::Blank("wait") => Bit::Hole(Hole::Wait),
-        Part::Blank(other) => Bit::Words(format!("{{{other}}}")),
+    let bits_of = |part| match part {
+        Part::Words(words) => code_and_words(words),
+        Part::Blank("brand") => vec![brand.clone()],
+        Part::Blank("user") => vec![Bit::Hole(Hole::User)],
+        Part::Blank("when") => vec![Bit::Hole(Hole::When)],
+        Part::Blank("wait") => vec![Bit::Hole(Hole::Wait)],
+        Part::Blank(other) => vec![Bit::Words(format!("{{{other}}}"))],
     };
-    parts(text).into_iter().map(bit).collect()
+    parts(text).into_iter().flat_map(bits_of).collect()
+}
+
+fn code_and_words(text: &str) -> Vec<Bit> {
+    let bit = |(turn, piece): (usize, &str)| match turn % 2 {
+        0 => Bit::Words(piece.to_owned()),
+        _ => Bit::Code(piece.to_owned()),
+    };
+    text.split('`').enumerate().filter(|(_, piece)| !piece.is_empty()).map(bit).collect()
 }
 
 fn fill(hole: Hole, place: Place, facts: &PageFacts<'_>, words: &'static Catalog) -> String {
     match hole {
         Hole::Host => isolated(facts.host, place),
         Hole::Monogram => escaped(&monogram(facts.host)),
-        Hole::Address => escaped(&shown_address(facts.address)),
+        Hole::Address => address(facts.address, place),
         Hole::SecureUrl => escaped(&secure(facts)),
         Hole::Moment => escaped(&when::exact(words, facts.now)),
         Hole::MomentIso => facts.now.to_string(),
@@ -151,6 +165,16 @@ fn fill(hole: Hole, place: Place, facts: &PageFacts<'_>, words: &'static Catalog
         Hole::When => facts.when.map(|then| moment(then, place, facts, words)).unwrap_or_default(),
         Hole::Wait => facts.retry_after.map(|span| escaped(&when::span(words, span))).unwrap_or_default(),
     }
+}
+
+/// An address; between elements it may be broken into lines where its parts end.
+fn address(address: &str, place: Place) -> String {
+    let shown = shown_address(address);
+    if place != Place::Content {
+        return escaped(&shown);
+    }
+    let part = |part: &str| escaped(part) + if part.ends_with(['/', '?', '&', '=']) { "<wbr>" } else { "" };
+    shown.split_inclusive(['/', '?', '&', '=']).map(part).collect()
 }
 
 fn moment(
@@ -209,6 +233,21 @@ mod tests {
         ] {
             assert_eq!(monogram(name), wanted, "{name}");
         }
+    }
+
+    #[test]
+    fn texts_become_bits() {
+        let brand = Bit::Proper("Acme".into());
+        let words = |text: &str| Bit::Words(text.into());
+        let wanted = [
+            words("a "),
+            Bit::Code("b".into()),
+            words(" c "),
+            brand.clone(),
+            words("."),
+            Bit::Hole(Hole::User),
+        ];
+        assert_eq!(bits("a `b` c {brand}.{user}", &brand), wanted);
     }
 
     #[test]

@@ -181,10 +181,9 @@ impl<'t> Parser<'t> {
         if name.is_section_only() {
             return Err("is no value; write it as a section".into());
         }
-        if let Some(list) = name.within() {
-            if !self.open.iter().any(|open| open.name == list && open.shown) {
-                return Err(format!("stands outside of {{{{#{}}}}}", list.as_str()));
-            }
+        let is_open = |list| self.open.iter().any(|open| open.name == list && open.shown);
+        if let Some(list) = name.within().filter(|list| !is_open(*list)) {
+            return Err(format!("stands outside of {{{{#{}}}}}", list.as_str()));
         }
         self.nodes.push(Node::Value(name, place));
         Ok(())

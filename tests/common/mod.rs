@@ -36,7 +36,7 @@ pub fn gate_with(policy: &str, secret: &str) -> Gate {
     pbkdf2::pbkdf2_hmac::<Sha256>(b"right", b"saltsaltsaltsalt", 1000, &mut tag);
     let hash = format!("{hash}{}", base64::engine::general_purpose::STANDARD_NO_PAD.encode(tag));
     let users =
-        format!("ann:{hash}\nbob:{hash}:team\noff:{hash}:team:!suspended\nold:{hash}::!until=2026-01-01");
+        format!("ann:{hash}\nbob:{hash}:team\noff:{hash}:team:!suspended\nold:{hash}:!until=2026-01-01");
     let sources = Sources {
         policy: Some(policy.to_owned()),
         secret: Some(Secret::new(secret.to_owned())),
@@ -45,7 +45,9 @@ pub fn gate_with(policy: &str, secret: &str) -> Gate {
         assets: true,
         ..Sources::default()
     };
-    Gate::new(Config::parse(&sources, nfc))
+    let gate = Gate::new(Config::parse(&sources, nfc));
+    gate.config.problems.iter().for_each(|problem| println!("{problem}"));
+    gate
 }
 
 pub fn nfc(text: &str) -> String {

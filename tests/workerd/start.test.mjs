@@ -12,7 +12,10 @@ const STARTED = /Ctrl-C stops it/;
 const DEADLINE = 120_000; // milliseconds
 let demo;
 
-before(async () => (demo = await start()), { timeout: DEADLINE });
+const DIRECTLY = [process.execPath, at("scripts/start.mjs")];
+const BY_NPM = ["npm", "start", "--"];
+
+before(async () => (demo = await start(DIRECTLY)), { timeout: DEADLINE });
 after(() => demo?.child.kill("SIGTERM"));
 
 test("what the demo guards wants credentials", async () => {
@@ -47,20 +50,26 @@ test("the secrets are the owner's alone", () => {
   assert.equal(statSync(at(".dev.vars")).mode & 0o777, 0o600);
 });
 
-test("a second start keeps the password, and stopping leaves nothing that listens", async () => {
-  await stop(demo);
-  const again = await start();
+test("stopping it is a success and leaves nothing that listens", async () => {
+  assert.deepEqual(await stop(demo), [0, null]);
+  await silence(demo.port);
+});
+
+test("a second start keeps the password, and goes when npm goes", async () => {
+  const again = await start(BY_NPM);
   try {
     assert.equal(again.password, demo.password);
   } finally {
     await stop(again);
   }
+  await silence(again.port);
 });
 
 /** Starts the demo on a free port and reads what it prints. */
-async function start() {
+async function start([program, ...args]) {
   const port = await freePort();
-  const child = spawn(process.execPath, [at("scripts/start.mjs"), "--port", String(port)], { stdio: ["ignore", "pipe", "pipe"] });
+  const stdio = ["ignore", "pipe", "pipe"];
+  const child = spawn(program, [...args, "--port", String(port)], { cwd: at(), stdio });
   const text = await printed(child);
   const [address] = text.match(/http:\/\/localhost:\d+\//);
   const curls = text.match(/^ *curl .*$/gm);
@@ -79,11 +88,18 @@ async function printed(child) {
   return text;
 }
 
-async function stop({ child, port }) {
+async function stop({ child }) {
   const ended = once(child, "exit");
   child.kill("SIGTERM");
-  assert.deepEqual(await ended, [0, null]);
-  await assert.rejects(fetch(`http://127.0.0.1:${port}/`), "something still listens");
+  return ended;
+}
+
+/** Waits until nobody listens on a port any more. */
+async function silence(port) {
+  for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((done) => setTimeout(done, 100))) {
+    if (await fetch(`http://127.0.0.1:${port}/`).then(() => false, () => true)) return;
+  }
+  assert.fail(`something still listens on port ${port}`);
 }
 
 async function freePort() {

@@ -12,25 +12,32 @@ use subtle::ConstantTimeEq as _;
 /// KiB: half of the 128 MiB that an isolate has.
 const MOST_MEMORY: u32 = 64 * 1024;
 
-/// Passes: with the most memory, 1.2 s of CPU in a Worker.
+/// Passes: with the most memory, a second of CPU in a Worker.
 const MOST_PASSES: u32 = 16;
 
 /// Lanes: they are computed one after the other, and so change nothing but the result.
 const MOST_LANES: u32 = 16;
 
 /// OWASP Password Storage Cheat Sheet, "Argon2id": 19 MiB, 2 passes, 1 lane.
-const RECOMMENDED: Cost = Cost::Argon2id { memory: 19 * 1024, passes: 2, lanes: 1 };
+const RECOMMENDED: Parameters = Parameters { memory: 19 * 1024, passes: 2, lanes: 1 };
 
 const EXPECTED: &str = "$argon2id$v=19$m=…,t=…,p=…$salt$hash, the last two in Base64 without padding";
 
 /// An Argon2id hash.
 #[derive(Clone, Debug)]
 pub struct Argon2id {
+    parameters: Parameters,
+    salt: Secret<Vec<u8>>,
+    digest: Secret<Vec<u8>>,
+}
+
+/// RFC 9106 §3.1: m, t and p.
+#[derive(Clone, Copy, Debug)]
+struct Parameters {
+    /// KiB.
     memory: u32,
     passes: u32,
     lanes: u32,
-    salt: Secret<Vec<u8>>,
-    digest: Secret<Vec<u8>>,
 }
 
 impl Argon2id {
@@ -39,69 +46,71 @@ impl Argon2id {
         let ["v=19", parameters, salt, digest] = parts else {
             return Err(Unusable::new("an Argon2id hash of another form or version", EXPECTED));
         };
-        let (memory, passes, lanes) = cost_parameters(parameters).ok_or_else(|| {
+        let parameters = Parameters::parse(parameters).ok_or_else(|| {
             Unusable::new("an Argon2id hash with other parameters than m, t and p", EXPECTED)
         })?;
-        check_cost(memory, passes, lanes)?;
-        let salt = text::salt(text::base64(salt))?;
-        let digest = text::digest(text::base64(digest))?;
-        Ok(Self { memory, passes, lanes, salt, digest })
+        let (salt, digest) = (text::salt(text::base64(salt)), text::digest(text::base64(digest)));
+        Ok(Self { parameters: parameters.bearable()?, salt: salt?, digest: digest? })
     }
 
     /// One that no password is known for, to spend the work on.
     pub(in crate::password) fn dummy(memory: u32, passes: u32, lanes: u32) -> Self {
-        Self { memory, passes, lanes, salt: Secret::new(vec![0; 16]), digest: Secret::new(vec![0; 32]) }
+        let parameters = Parameters { memory, passes, lanes };
+        Self { parameters, salt: Secret::new(vec![0; 16]), digest: Secret::new(vec![0; 32]) }
     }
 
     pub(super) const fn cost(&self) -> Cost {
-        Cost::Argon2id { memory: self.memory, passes: self.passes, lanes: self.lanes }
+        let Parameters { memory, passes, lanes } = self.parameters;
+        Cost::Argon2id { memory, passes, lanes }
     }
 
     /// Whether this is the hash of `password`; no, if there is no memory to find out.
     #[must_use]
     pub fn verify(&self, password: &[u8]) -> bool {
         let length = self.digest.expose().len();
-        derive(self.cost(), password, self.salt.expose(), length)
-            .is_some_and(|digest| digest.expose().ct_eq(self.digest.expose()).into())
+        let derived = self.parameters.derive(password, self.salt.expose(), length);
+        derived.is_some_and(|derived| derived.expose().ct_eq(self.digest.expose()).into())
     }
 }
 
 /// The PHC string at [`RECOMMENDED`].
 pub(super) fn hash(password: &[u8], salt: &[u8]) -> Result<String, Unusable> {
-    let Some(digest) = derive(RECOMMENDED, password, salt, 32) else {
+    let Some(digest) = RECOMMENDED.derive(password, salt, 32) else {
         return Err(Unusable::new("too little memory", "20 MiB of it"));
     };
+    let Parameters { memory, passes, lanes } = RECOMMENDED;
     let (salt, digest) = (text::to_base64(salt), text::to_base64(digest.expose()));
-    Ok(format!("$argon2id$v=19$m=19456,t=2,p=1${salt}${digest}"))
+    Ok(format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${digest}"))
 }
 
-/// `m=…,t=…,p=…`: these, in this order, and no other.
-fn cost_parameters(parameters: &str) -> Option<(u32, u32, u32)> {
-    let mut parts = parameters.split(',');
-    let mut next = |name| text::parameter(parts.next()?, name);
-    let found = (next("m")?, next("t")?, next("p")?);
-    parts.next().is_none().then_some(found)
-}
-
-fn check_cost(memory: u32, passes: u32, lanes: u32) -> Result<(), Unusable> {
-    let lanes_fit = (1..=MOST_LANES).contains(&lanes);
-    if lanes_fit && (1..=MOST_PASSES).contains(&passes) && (8 * lanes..=MOST_MEMORY).contains(&memory) {
-        return Ok(());
+impl Parameters {
+    /// `m=…,t=…,p=…`: these, in this order, and no other.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(',');
+        let mut next = |name| text::parameter(parts.next()?, name);
+        let parameters = Self { memory: next("m")?, passes: next("t")?, lanes: next("p")? };
+        parts.next().is_none().then_some(parameters)
     }
-    let found = format!("Argon2id of m={memory},t={passes},p={lanes}");
-    Err(Unusable::new(found, "at most m=65536 (64 MiB), t=16, p=16, and m of 8 for each lane"))
-}
 
-/// RFC 9106 §3.2; `None` if there is no memory for it.
-fn derive(cost: Cost, password: &[u8], salt: &[u8], length: usize) -> Option<Secret<Vec<u8>>> {
-    let Cost::Argon2id { memory, passes, lanes } = cost else {
-        return None;
-    };
-    let params = Params::new(memory, passes, lanes, None).ok()?;
-    let mut digest = vec![0; length];
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    argon2.hash_password_into(password, salt, &mut digest).ok()?;
-    Some(Secret::new(digest))
+    /// Itself, if the scheme allows it and a Worker can bear it.
+    fn bearable(self) -> Result<Self, Unusable> {
+        let Self { memory, passes, lanes } = self;
+        let lanes_fit = (1..=MOST_LANES).contains(&lanes);
+        if lanes_fit && (1..=MOST_PASSES).contains(&passes) && (8 * lanes..=MOST_MEMORY).contains(&memory) {
+            return Ok(self);
+        }
+        let found = format!("Argon2id of m={memory},t={passes},p={lanes}");
+        Err(Unusable::new(found, "at most m=65536 (64 MiB), t=16, p=16, and m of 8 for each lane"))
+    }
+
+    /// RFC 9106 §3.2; `None` if there is no memory for it.
+    fn derive(self, password: &[u8], salt: &[u8], length: usize) -> Option<Secret<Vec<u8>>> {
+        let params = Params::new(self.memory, self.passes, self.lanes, None).ok()?;
+        let mut digest = vec![0; length];
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        argon2.hash_password_into(password, salt, &mut digest).ok()?;
+        Some(Secret::new(digest))
+    }
 }
 
 #[cfg(test)]
@@ -196,7 +205,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
         fn verifies_what_it_derives(password: Vec<u8>, salt: [u8; 16], memory in 8_u32..64, passes in 1_u32..3) {
-            let digest = derive(Cost::Argon2id { memory, passes, lanes: 1 }, &password, &salt, 32).unwrap();
+            let digest = Parameters { memory, passes, lanes: 1 }.derive(&password, &salt, 32).unwrap();
             let (salt, digest) = (text::to_base64(&salt), text::to_base64(digest.expose()));
             let hash = parse(&format!("$argon2id$v=19$m={memory},t={passes},p=1${salt}${digest}")).unwrap();
             prop_assert!(hash.verify(&password));

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use bcrypt::BASE_64;
 use subtle::ConstantTimeEq as _;
 
-/// 2^cost rounds. 4 is where bcrypt begins; 14 takes 1.2 s of CPU in a Worker.
+/// 2^cost rounds. 4 is where bcrypt begins; 14 takes a second of CPU in a Worker.
 const COSTS: core::ops::RangeInclusive<u32> = 4..=14;
 
 /// Bytes of a password that bcrypt takes in.
@@ -116,7 +116,8 @@ mod tests {
         Bcrypt::parse(&parts)
     }
 
-    /// Openwall crypt_blowfish 1.3, wrapper.c, `tests`; the last two are from passlib.
+    /// Openwall crypt_blowfish 1.3, wrapper.c, `tests`; the last two are from passlib. Here a byte above 0x7F shows
+    /// whether the defect of `$2x$` is there.
     #[test]
     fn known_answers() {
         for (hash, password) in [

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
-/// RFC 8018 §4.2 recommends 1,000 at least, and OWASP 600 times that; 2,000,000 take a second of CPU in a Worker.
+/// RFC 8018 §4.2 recommends 1,000 at least, and OWASP 600 times that; 2,000,000 take one to two seconds of CPU in a Worker.
 const ROUNDS: core::ops::RangeInclusive<u32> = 1_000..=2_000_000;
 
 const EXPECTED: &str = "$pbkdf2-sha256$i=600000,l=32$salt$hash, the last two in Base64 without padding";

@@ -1,0 +1,58 @@
+//! What a line says of a user.
+
+use crate::password::phc::PasswordHash;
+use crate::time::UnixTime;
+
+/// One line.
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub(super) user: String,
+    pub(super) groups: Vec<String>,
+    pub(super) suspended: bool,
+    pub(super) until: Option<UnixTime>,
+    pub(super) hash: PasswordHash,
+    pub(super) stamp: [u8; 32],
+}
+
+impl Account {
+    /// The user-id, in NFC.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Its groups, in the order of the line.
+    #[must_use]
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
+    /// Whether the line says `!suspended`.
+    #[must_use]
+    pub const fn suspended(&self) -> bool {
+        self.suspended
+    }
+
+    /// The moment from which the password no longer holds: 00:00 UTC of the day that `!until` names.
+    #[must_use]
+    pub const fn until(&self) -> Option<UnixTime> {
+        self.until
+    }
+
+    /// Whether the password has run out.
+    #[must_use]
+    pub fn expired(&self, now: UnixTime) -> bool {
+        self.until.is_some_and(|until| now >= until)
+    }
+
+    /// Whether a verification costs so much that its success is worth remembering. One HMAC is not.
+    #[must_use]
+    pub const fn is_slow(&self) -> bool {
+        !matches!(self.hash, PasswordHash::Generated(_))
+    }
+
+    /// SHA-256 of the hash's text: what was proven against this hash is bound to it.
+    pub(in crate::password) const fn stamp(&self) -> &[u8; 32] {
+        &self.stamp
+    }
+}

@@ -1,0 +1,253 @@
+//! The values of one page: what each placeholder of a template stands for.
+
+use crate::policy::{Brand, Notice};
+use crate::reply::action::{Action, Ways};
+use crate::reply::catalog::{Catalog, Known, Wording};
+use crate::reply::color;
+use crate::reply::kept::{Bit, Hole, Kept, bits, monogram};
+use crate::reply::names::Name;
+use crate::reply::scan::Inline;
+use crate::reply::template::Node;
+use crate::verdict::Cause;
+
+/// The style of a brand's pages.
+#[derive(Debug)]
+pub struct Style {
+    /// The colours, as custom properties.
+    pub colors: String,
+    /// The built-in style sheet.
+    pub sheet: String,
+}
+
+/// What one page says.
+#[derive(Debug)]
+pub struct Content {
+    /// Status of the response, or of the cause that is explained.
+    pub status: u16,
+    /// Why.
+    pub cause: Cause,
+    /// What may be spoken of.
+    pub known: Known,
+    /// In which words.
+    pub wording: Wording,
+    /// What to do.
+    pub ways: Ways,
+}
+
+/// What the values of one page are made of.
+pub struct Scope<'p> {
+    brand: &'p Brand,
+    style: &'p Style,
+    words: &'static Catalog,
+    content: Content,
+    /// The brand's name, or the host.
+    name: Bit,
+}
+
+/// One turn of a list.
+#[derive(Clone, Copy)]
+enum Item {
+    Step(&'static str),
+    Link(Action),
+}
+
+impl<'p> Scope<'p> {
+    /// Puts together what a page is made of.
+    #[must_use]
+    pub fn new(brand: &'p Brand, style: &'p Style, words: &'static Catalog, content: Content) -> Self {
+        let name = brand.name.clone().map_or(Bit::Hole(Hole::Host), Bit::Proper);
+        Self { brand, style, words, content, name }
+    }
+
+    /// Renders a template, but for what differs by request.
+    #[must_use]
+    pub fn render(&self, nodes: &[Node]) -> Kept {
+        let mut kept = Kept::default();
+        self.nodes(nodes, None, &mut kept);
+        kept
+    }
+
+    fn nodes(&self, nodes: &[Node], item: Option<Item>, kept: &mut Kept) {
+        for node in nodes {
+            match node {
+                Node::Literal(html) => kept.markup(html),
+                Node::Inline(kind, content) => kept.inline(*kind, content),
+                Node::Style(whole) => self.style(*whole, kept),
+                Node::Value(name, place) => kept.value(&self.value(*name, item), *place),
+                Node::Section(name, shown, inner) => self.section(*name, *shown, inner, item, kept),
+            }
+        }
+    }
+
+    fn style(&self, whole: bool, kept: &mut Kept) {
+        let sheet = if whole { self.style.sheet.as_str() } else { "" };
+        kept.markup("<style>");
+        kept.inline(Inline::Style, &format!("{}{sheet}", self.style.colors));
+        kept.markup("</style>");
+    }
+
+    fn section(&self, name: Name, shown: bool, inner: &[Node], item: Option<Item>, kept: &mut Kept) {
+        let items: Vec<Item> = match name {
+            Name::Steps => self.content.wording.steps.iter().copied().map(Item::Step).collect(),
+            Name::Links => self.content.ways.links.iter().copied().map(Item::Link).collect(),
+            _ => {
+                return if self.has(name) == shown {
+                    self.nodes(inner, item, kept)
+                };
+            }
+        };
+        if !shown && items.is_empty() {
+            self.nodes(inner, item, kept);
+        }
+        if shown {
+            items.into_iter().for_each(|item| self.nodes(inner, Some(item), kept));
+        }
+    }
+
+    fn has(&self, name: Name) -> bool {
+        match name {
+            Name::HasSteps => !self.content.wording.steps.is_empty(),
+            Name::HasLinks => !self.content.ways.links.is_empty(),
+            Name::HasFoot => self.brand.credit || self.notice().is_some(),
+            Name::User => self.content.known.user,
+            Name::When => self.content.known.when,
+            Name::Wait => self.content.known.wait,
+            other => !self.value(other, None).is_empty(),
+        }
+    }
+
+    fn value(&self, name: Name, item: Option<Item>) -> Vec<Bit> {
+        let words = |text: &str| vec![Bit::Words(text.to_owned())];
+        let optional = |text: Option<&str>| text.map(words).unwrap_or_default();
+        match name {
+            Name::Lang => words(self.words.tag()),
+            Name::Dir => words(self.words.dir()),
+            Name::Status => words(&self.content.status.to_string()),
+            Name::Cause => words(self.content.cause.name()),
+            Name::Brand => vec![self.name.clone()],
+            Name::Monogram => match &self.brand.name {
+                Some(name) => words(&monogram(name)),
+                None => vec![Bit::Hole(Hole::Monogram)],
+            },
+            Name::Icon => words(&self.icon()),
+            Name::Logo => optional(self.brand.logo.as_deref()),
+            Name::Headline => bits(self.content.wording.headline, &self.name),
+            Name::Text => bits(self.content.wording.text, &self.name),
+            Name::Button => optional(self.content.ways.button.map(|action| self.button_label(action))),
+            Name::ButtonUrl => self.content.ways.button.map(|action| self.url(action)).unwrap_or_default(),
+            Name::Step | Name::Link | Name::LinkUrl => self.item(name, item),
+            Name::Host => vec![Bit::Hole(Hole::Host)],
+            Name::Address => vec![Bit::Hole(Hole::Address)],
+            Name::Moment => vec![Bit::Hole(Hole::Moment)],
+            Name::MomentIso => vec![Bit::Hole(Hole::MomentIso)],
+            Name::Reference => vec![Bit::Hole(Hole::Reference)],
+            Name::User => vec![Bit::Hole(Hole::User)],
+            Name::When => vec![Bit::Hole(Hole::When)],
+            Name::Wait => vec![Bit::Hole(Hole::Wait)],
+            Name::Support => optional(self.brand.support.as_deref()),
+            Name::ForgotPassword => optional(self.brand.forgot_password.as_deref()),
+            Name::StatusPage => optional(self.brand.status_page.as_deref()),
+            Name::Notice => optional(self.notice()),
+            Name::Credit => optional(self.brand.credit.then(|| self.words.word("/labels/credit"))),
+            Name::LabelSteps => words(self.words.word("/labels/steps")),
+            Name::LabelHelp => words(self.words.word("/labels/help")),
+            Name::LabelAddress => words(self.words.word("/labels/address")),
+            Name::LabelMoment => words(self.words.word("/labels/moment")),
+            Name::LabelReference => words(self.words.word("/labels/reference")),
+            Name::LabelCause => words(self.words.word("/labels/cause")),
+            Name::LabelStatus => words(self.words.word("/labels/status")),
+            Name::LabelCheck => words(self.words.word("/labels/check")),
+            // Flags and lists have no value: the template was refused where it asks for one.
+            Name::HasSteps | Name::HasLinks | Name::HasFoot | Name::Steps | Name::Links => Vec::new(),
+        }
+    }
+
+    fn item(&self, name: Name, item: Option<Item>) -> Vec<Bit> {
+        match (name, item) {
+            (Name::Step, Some(Item::Step(text))) => bits(text, &self.name),
+            (Name::Link, Some(Item::Link(action))) => vec![Bit::Words(self.link_label(action).to_owned())],
+            (Name::LinkUrl, Some(Item::Link(action))) => self.url(action),
+            _ => Vec::new(),
+        }
+    }
+
+    fn button_label(&self, action: Action) -> &'static str {
+        self.words.word(match action {
+            Action::SignIn => "/actions/sign-in",
+            Action::Again => "/actions/again",
+            Action::Front => "/actions/front",
+            Action::Support => "/actions/support",
+            Action::Password => "/actions/password",
+            Action::Secure => "/actions/secure",
+            Action::Status => "/links/status",
+        })
+    }
+
+    fn link_label(&self, action: Action) -> &'static str {
+        match action {
+            Action::Password => self.words.word("/links/password"),
+            other => self.button_label(other),
+        }
+    }
+
+    /// Where an action leads. The same page once more is the empty reference (RFC 3986 §4.4): nothing that a visitor
+    /// sent stands in it.
+    fn url(&self, action: Action) -> Vec<Bit> {
+        let words = |text: Option<&str>| vec![Bit::Words(text.unwrap_or_default().to_owned())];
+        match action {
+            Action::SignIn | Action::Again => words(None),
+            Action::Front => words(Some("/")),
+            Action::Support => words(self.brand.support.as_deref()),
+            Action::Password => words(self.brand.forgot_password.as_deref()),
+            Action::Status => words(self.brand.status_page.as_deref()),
+            Action::Secure => vec![Bit::Hole(Hole::SecureUrl)],
+        }
+    }
+
+    /// The notice in this language, else in English, else in the first one there is.
+    fn notice(&self) -> Option<&'p str> {
+        match self.brand.notice.as_ref()? {
+            Notice::Text(text) => Some(text),
+            Notice::ByLanguage(texts) => {
+                let tag = self.words.tag().to_ascii_lowercase();
+                let primary = tag.split('-').next().unwrap_or_default();
+                let found = [tag.as_str(), primary, "en"].into_iter().find_map(|tag| texts.get(tag));
+                found.or_else(|| texts.values().next()).map(String::as_str)
+            }
+        }
+    }
+
+    /// What the browser's tab shows: the logo, else the monogram, drawn in place so that no request is made for it.
+    fn icon(&self) -> String {
+        if let Some(logo) = &self.brand.logo {
+            return logo.clone();
+        }
+        let fill = color::reach(
+            self.brand.color.unwrap_or(color::DEFAULT),
+            color::BLACK,
+            &[color::WHITE],
+            color::SEEN,
+        );
+        let letter = self.brand.name.as_deref().map(monogram).unwrap_or_default();
+        percent_encoded(&format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" height=\"32\" rx=\"8\" \
+             fill=\"{}\"/><text x=\"16\" y=\"23\" font-family=\"system-ui\" font-size=\"20\" font-weight=\"600\" \
+             text-anchor=\"middle\" fill=\"{}\">{letter}</text></svg>",
+            color::hex(fill),
+            color::hex(color::text_on(fill))
+        ))
+    }
+}
+
+fn percent_encoded(svg: &str) -> String {
+    let mut url = String::from("data:image/svg+xml,");
+    for byte in svg.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'/' | b':' | b'=' => {
+                url.push(char::from(byte))
+            }
+            other => url.push_str(&format!("%{other:02X}")),
+        }
+    }
+    url
+}

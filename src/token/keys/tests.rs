@@ -1,0 +1,136 @@
+use super::*;
+use crate::token::to_base64url;
+use proptest::prelude::*;
+
+fn jwk(kid: &str, alg: &str, key: &[u8]) -> String {
+    format!(r#"{{"kty":"oct","kid":"{kid}","alg":"{alg}","k":"{}"}}"#, to_base64url(key))
+}
+
+fn set(jwks: &[String]) -> String {
+    format!(r#"{{"keys":[{}]}}"#, jwks.join(","))
+}
+
+#[test]
+fn a_good_set_is_read() {
+    let text = set(&[
+        jwk("a", "HS256", &[1; 32]),
+        jwk("b", "HS512", &[2; 64]),
+        jwk("c", "HS1", &[3; 16]),
+        format!(
+            r#"{{"kty":"oct","kid":"d é","alg":"HS384","use":"sig","key_ops":["sign","verify"],"x":1,"edgeward":{{}},"k":"{}"}}"#,
+            to_base64url(&[4; 48])
+        ),
+    ]);
+    let keys = KeySet::parse(&text).expect("a good set");
+    let kids: Vec<&str> = keys.iter().map(|key| &**key.kid()).collect();
+    assert_eq!(kids, ["a", "b", "c", "d é"]);
+    assert_eq!(keys.get("c").map(Key::algorithm), Some(HmacAlgorithm::Hs1));
+    assert_eq!(keys.jwt_algorithms(), [HmacAlgorithm::Hs256, HmacAlgorithm::Hs384, HmacAlgorithm::Hs512]);
+    assert!(keys.get("e").is_none() && keys.warnings().is_empty());
+    assert!(!format!("{keys:?}").contains(&to_base64url(&[1; 32])));
+}
+
+fn first_problem(text: &str) -> String {
+    KeySet::parse(text).expect_err(text)[0].to_string()
+}
+
+#[test]
+fn a_set_that_is_wrong_is_refused_in_words() {
+    let table = [
+        ("", "EDGEWARD_KEYS: found nothing, expected a JWK Set"),
+        (" \n", "EDGEWARD_KEYS: found nothing"),
+        ("{", "EDGEWARD_KEYS: found no JSON (line 1, column 2: no member name in quotation marks)"),
+        ("[]", "EDGEWARD_KEYS keys: found nothing, expected a list of keys"),
+        (r#"{"keys":{}}"#, "EDGEWARD_KEYS keys: found an object, expected a list of keys"),
+        (r#"{"keys":[]}"#, "EDGEWARD_KEYS keys: found an empty list, expected at least one key"),
+        (r#"{"keys":["x"]}"#, "EDGEWARD_KEYS keys[0]: found a string, expected an object"),
+        (r#"{"keys":[],"keys":[]}"#, "EDGEWARD_KEYS: found no JSON (line 1, column 12: a member name"),
+    ];
+    for (text, expected) in table {
+        let found = first_problem(text);
+        assert!(found.starts_with(expected), "{found}");
+    }
+}
+
+#[test]
+fn a_key_that_is_wrong_is_refused_in_words() {
+    let good = to_base64url(&[1; 32]);
+    let with = |from: &str, to: &str| set(&[jwk("a", "HS256", &[1; 32]).replace(from, to)]);
+    let table = [
+        (with(r#""kty":"oct""#, r#""kty":"RSA""#), "kty: found another type of key"),
+        (with(r#""kty":"oct","#, ""), "kty: found nothing"),
+        (with(r#""kid":"a","#, ""), "kid: found nothing"),
+        (with(r#""kid":"a""#, r#""kid":"""#), "kid: found a string"),
+        (with(r#""kid":"a""#, r#""kid":"a\n""#), "kid: found a string"),
+        (with(r#""kid":"a""#, r#""kid":1"#), "kid: found a number"),
+        (with(r#""alg":"HS256","#, ""), "alg: found nothing"),
+        (with("HS256", "RS256"), "alg: found another algorithm"),
+        (with("HS256", "hs256"), "alg: found another algorithm"),
+        (with("HS256", "none"), "alg: found another algorithm"),
+        (with("HS256", "HS512"), "k: found a key of 32 octets, expected 64 octets or more for HS512"),
+        (with(&good, &to_base64url(&[1; 31])), "k: found a key of 31 octets, expected 32 octets"),
+        (with(&good, ""), "k: found a key of 0 octets"),
+        (with(&good, &format!("{good}=")), "k: found no base64url"),
+        (with(&good, &good.replace("EBAQ", "EB+Q")), "k: found no base64url"),
+        (with(&good, &(good[..42].to_owned() + "F")), "k: found no base64url"),
+        (with(r#""kty""#, r#""use":"enc","kty""#), "use: found another use"),
+        (with(r#""kty""#, r#""key_ops":["sign"],"kty""#), "key_ops: found no \"verify\""),
+        (with(r#""kty""#, r#""key_ops":["verify",1],"kty""#), "key_ops: found no \"verify\""),
+        (with(r#""kty""#, r#""edgeward":1,"kty""#), "edgeward: found no object"),
+        (
+            with(&good, &to_base64url(b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0C")),
+            "k: found a PEM or SSH key",
+        ),
+        (with(&good, &to_base64url(b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI")), "k: found a PEM or SSH key"),
+        (set(&[jwk("a", "HS1", &[1; 15])]), "k: found a key of 15 octets, expected 16 octets"),
+        (
+            set(&[jwk("a", "HS256", b"super-secret-jwt-token-with-at-least-32-characters-long")]),
+            "k: found a key that is published",
+        ),
+    ];
+    for (text, expected) in table {
+        let found = first_problem(&text);
+        assert!(found.starts_with(&format!("EDGEWARD_KEYS keys[0].{expected}")), "{found}");
+        assert!(!found.contains(&good), "{found}");
+    }
+}
+
+#[test]
+fn keys_and_ids_stand_once() {
+    let two = |a: String, b: String| first_problem(&set(&[a, b]));
+    let same_id = two(jwk("a", "HS256", &[1; 32]), jwk("a", "HS256", &[2; 32]));
+    assert!(same_id.starts_with("EDGEWARD_KEYS keys[1].kid: found \"a\" a second time"), "{same_id}");
+    let same_key = two(jwk("a", "HS256", &[1; 32]), jwk("b", "HS256", &[1; 32]));
+    assert!(
+        same_key.starts_with("EDGEWARD_KEYS keys[1].k: found the key of \"a\" a second time"),
+        "{same_key}"
+    );
+    let keys = KeySet::parse(&set(&[jwk("a", "HS256", &[1; 64]), jwk("b", "HS512", &[1; 64])]));
+    assert_eq!(keys.expect("allowed").warnings().len(), 1);
+}
+
+#[test]
+fn all_problems_are_told() {
+    let text = set(&["{}".into(), jwk("a", "HS256", &[1; 32]), jwk("a", "x", &[1; 3])]);
+    let problems = KeySet::parse(&text).expect_err("bad");
+    let places: Vec<&str> = problems.iter().map(|problem| problem.at.as_str()).collect();
+    let expected = ["keys[0].kty", "keys[0].kid", "keys[0].alg", "keys[0].k", "keys[2].kid", "keys[2].alg"];
+    assert_eq!(places, expected.map(|place| format!("EDGEWARD_KEYS {place}")));
+}
+
+/// The example key of RFC 7515 A.1 stands, as text, in the list: it works, and `check` says so.
+#[test]
+fn a_published_text_as_k_is_warned_of() {
+    let k = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+    let text = format!(r#"{{"keys":[{{"kty":"oct","kid":"a","alg":"HS256","k":"{k}"}}]}}"#);
+    let keys = KeySet::parse(&text).expect("64 octets");
+    assert_eq!(keys.warnings()[0].at, "EDGEWARD_KEYS keys[0].k");
+}
+
+proptest! {
+    #[test]
+    fn never_panics(text in any::<String>(), k in any::<String>()) {
+        let _ = KeySet::parse(&text);
+        let _ = KeySet::parse(&set(&[format!(r#"{{"k":{k:?},"kid":{text:?}}}"#)]));
+    }
+}
