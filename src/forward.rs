@@ -93,7 +93,8 @@ impl Forwarding<'_> {
         if let Some(value) = self.origin_authorization.filter(|_| !rule.forward_credentials) {
             outgoing.set.push(("authorization".into(), value.expose().clone()));
         }
-        if self.policy.forward.identity {
+        let reported = matches!(passage.who(), Who::Reported(_));
+        if self.policy.forward.identity && !reported {
             self.tell_who(who, facts, &mut outgoing.set);
         }
         outgoing
