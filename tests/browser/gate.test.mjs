@@ -241,11 +241,13 @@ async function looked(page, { said, asked }, { status, wanted, url }) {
 
 test("the policy of a page as it was sent keeps out what got into it", async () => {
   await visitor({}, async (page, { said }) => {
-    await page.route("**", async (route) => {
-      const response = await route.fetch();
-      const evil = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"></main>";
-      await route.fulfill({ response, body: (await response.text()).replace("</main>", evil) });
-    });
+    const sent = await gates[SITE].front({ path: "/denied/x", headers: { Accept: "text/html", "Sec-Fetch-Mode": "navigate" } });
+    const policy = sent.get("content-security-policy");
+    const evil = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"></main>";
+    const body = sent.text().replace("</main>", evil);
+    assert.ok(body.includes(evil));
+    const headers = { "content-type": "text/html", "content-security-policy": policy };
+    await page.route(`${SITE}/denied/x`, (route) => route.fulfill({ headers, body }));
     await page.goto(`${SITE}/denied/x`);
     await page.waitForTimeout(200);
     assert.notEqual(await page.title(), "owned");
