@@ -8,7 +8,7 @@ import { withGate } from "../tests/workerd/harness.mjs";
 import { at, script } from "./tools.mjs";
 
 const SITE = "https://staging.acme.example";
-const SIZE = { width: 760, height: 500 };
+const SIZE = { width: 760, height: 590 };
 const POLICY = {
   realm: "Acme staging",
   brand: {
