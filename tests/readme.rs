@@ -13,6 +13,12 @@ const README: &str = include_str!("../README.md");
 /// RFC 9106's form; whose password it is does not matter here.
 const USERS: &str =
     "ann:$argon2id$v=19$m=19456,t=2,p=1$O0YcwuG4QDuOckk+ohcxfA$GHLOkJJ2IRdhBM7fqD5BYrx7NPSgqEo6d5sXCzi4BM8:staff";
+/// 32 random octets each.
+const KEYS: [&str; 3] = [
+    "RvqyClzaHHAxCBDt2O2HRSDJmUOlYzWSsJQqt1Rt5Rg",
+    "IFTVqyTCvnW8mXZ0TvZHUVRyoZzfdB9ORPl2hXNDxTk",
+    "qF6hQcXD3HMYVTeRgAp35w6eD2HwMf89YsQiSWOgt1E",
+];
 /// The parts of `edgeward` that have commands of their own.
 const GROUPS: [&str; 2] = ["token", "key"];
 
@@ -33,16 +39,12 @@ fn policy_of(table: &toml::Table) -> Option<serde_json::Value> {
 }
 
 fn config_of(policy: &serde_json::Value) -> Config {
-    let key = |kid: &str, n: u8| {
-        let k: String = (0..43).map(|i| char::from(b'A' + (i * 7 + n) % 25)).collect::<String>() + "A";
-        let k = &k[..43];
-        serde_json::json!({ "kty": "oct", "kid": kid, "alg": "HS256", "k": format!("{}A", &k[..42]) })
-    };
-    let keys = serde_json::json!({ "keys": [key("login-2026", 1), key("downloads", 2)] });
+    let jwk = |kid: &str, k: &str| serde_json::json!({ "kty": "oct", "kid": kid, "alg": "HS256", "k": k });
+    let keys = serde_json::json!({ "keys": [jwk("login-2026", KEYS[0]), jwk("downloads", KEYS[1])] });
     let secret = |text: &str| Secret::new(text.to_owned());
     let sources = Sources {
         policy: Some(policy.to_string()),
-        secret: Some(secret("qF6hQcXD3HMYVTeRgAp35w6eD2HwMf89YsQiSWOgt1E")),
+        secret: Some(secret(KEYS[2])),
         keys: Some(secret(&keys.to_string())),
         users: vec![("EDGEWARD_USERS".to_owned(), secret(USERS))],
         origin_authorization: None,
