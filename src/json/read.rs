@@ -1,5 +1,6 @@
 //! The reader: recursive descent over the text, one function for each production of RFC 8259.
 
+use super::number::nearest;
 use super::{Json, JsonError};
 use std::borrow::Cow;
 
@@ -216,9 +217,11 @@ impl<'a> Reader<'a> {
         }
         let text = self.text.get(begin..self.at).unwrap_or_default();
         let whole = if fraction.is_none() && exponent.is_none() { small_integer(text) } else { None };
-        match whole.or_else(|| text.parse().ok()) {
-            Some(number) if f64::is_finite(number) => Ok(Json::Number(number)),
-            Some(_) | None => Err(Fault { what: "a number out of range", at: begin }),
+        let number = whole.unwrap_or_else(|| nearest(text));
+        if number.is_finite() {
+            Ok(Json::Number(number))
+        } else {
+            Err(Fault { what: "a number out of range", at: begin })
         }
     }
 

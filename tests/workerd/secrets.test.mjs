@@ -91,7 +91,7 @@ async function busy() {
   }
 }
 
-test("no secret of a busy run is in what the Worker printed or answered", { timeout: 60_000 }, async (t) => {
+test("no secret of a busy run is in what the Worker printed or answered", { timeout: 180_000 }, async (t) => {
   await busy();
   const printed = await world.gate.printed();
   assert.ok(printed.length > 1000, "the run was logged");

@@ -27,7 +27,7 @@ test("content streams: the first part is here before the last is sent", async ()
 
 const GIB = 1 << 30;
 
-test("1 GiB each way with flat memory", { timeout: 60_000 }, async (t) => {
+test("1 GiB each way with flat memory", { timeout: 180_000 }, async (t) => {
   const watch = watchMemory();
   const got = await viaOrigin(`/x/as/big?bytes=${GIB}`, { onResponse: counted });
   assert.equal(got, GIB);
