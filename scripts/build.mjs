@@ -109,7 +109,7 @@ const bindgenArguments = (module, stage) => [
 async function optimise(stage) {
   const module = join(stage, "glue_bg.wasm");
   const strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  await tools.must(tools.node(), [tools.at("node_modules/binaryen/bin/wasm-opt"), "-Os", ...strip, module, "-o", join(stage, "index_bg.wasm")]);
+  await tools.must(tools.node(), [tools.at("node_modules/binaryen/bin/wasm-opt"), "-O1", "--converge", ...strip, module, "-o", join(stage, "index_bg.wasm")]);
 }
 
 /** One ES module beside the WebAssembly one, which the platform itself loads and compiles. */
