@@ -11,8 +11,7 @@ use std::process::Command;
 
 const README: &str = include_str!("../README.md");
 /// RFC 9106's form; whose password it is does not matter here.
-const USERS: &str =
-    "ann:$argon2id$v=19$m=19456,t=2,p=1$O0YcwuG4QDuOckk+ohcxfA$GHLOkJJ2IRdhBM7fqD5BYrx7NPSgqEo6d5sXCzi4BM8:staff";
+const USERS: &str = "ann:$argon2id$v=19$m=19456,t=2,p=1$O0YcwuG4QDuOckk+ohcxfA$GHLOkJJ2IRdhBM7fqD5BYrx7NPSgqEo6d5sXCzi4BM8:staff";
 /// 32 random octets each.
 const KEYS: [&str; 3] = [
     "RvqyClzaHHAxCBDt2O2HRSDJmUOlYzWSsJQqt1Rt5Rg",
@@ -78,7 +77,8 @@ fn every_secret_that_is_named_is_one() {
     let is_part = |c: char| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit();
     let named: BTreeSet<&str> =
         README.split(|c| !is_part(c)).filter(|word| word.starts_with("EDGEWARD_")).collect();
-    let unknown: Vec<_> = named.iter().filter(|it| !known.contains(it) && **it != "EDGEWARD_USERS_2").collect();
+    let unknown: Vec<_> =
+        named.iter().filter(|it| !known.contains(it) && **it != "EDGEWARD_USERS_2").collect();
     assert!(unknown.is_empty(), "{unknown:?}");
     assert!(known.iter().all(|it| named.contains(it)));
 }
@@ -148,7 +148,7 @@ fn smaller_tables(section: &str) -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn every_cause_is_told_with_its_status() {
-    let table = rows(between(README, "## What each cause means", "## The log"));
+    let table = rows(between(README, "## What each cause means", "## What clients"));
     let told: BTreeMap<String, String> =
         table.into_iter().map(|(names, rest)| (names.concat(), rest[..3].to_owned())).collect();
     let all: BTreeMap<String, String> =
@@ -161,7 +161,12 @@ fn commands() -> Vec<Vec<String>> {
     let text = blocks("sh").concat();
     let lines = text.lines().flat_map(|line| line.match_indices("edgeward ").map(move |(at, _)| &line[at..]));
     let words = |line: &str| -> Vec<String> {
-        line.split([')', '>', '<', '|']).next().unwrap_or_default().split_ascii_whitespace().map(str::to_owned).collect()
+        line.split([')', '>', '<', '|'])
+            .next()
+            .unwrap_or_default()
+            .split_ascii_whitespace()
+            .map(str::to_owned)
+            .collect()
     };
     lines.map(words).collect()
 }
@@ -173,11 +178,15 @@ fn every_command_exists_with_its_options() {
     for words in commands {
         let depth = if GROUPS.contains(&words[1].as_str()) { 3 } else { 2 };
         let path = words.get(1..depth).expect("a command").iter().filter(|it| !it.starts_with('-'));
-        let help = Command::new(env!("CARGO_BIN_EXE_edgeward")).args(path).arg("--help").output().expect("it runs");
+        let help =
+            Command::new(env!("CARGO_BIN_EXE_edgeward")).args(path).arg("--help").output().expect("it runs");
         assert!(help.status.success(), "{words:?}");
         let help = String::from_utf8_lossy(&help.stdout).into_owned();
         for option in words.iter().filter(|it| it.starts_with("--")) {
-            assert!(help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")), "{words:?}: no {option}\n{help}");
+            assert!(
+                help.contains(&format!("{option} ")) || help.contains(&format!("{option}\n")),
+                "{words:?}: no {option}\n{help}"
+            );
         }
     }
 }
@@ -203,6 +212,39 @@ fn links_lead_somewhere_in_every_document() {
             }
         }
     }
+}
+
+/// Everything below a folder, as one text.
+fn text_below(folder: &Path, text: &mut String) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            text_below(&path, text);
+        } else if path != Path::new(file!()) {
+            text.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+}
+
+#[test]
+fn every_test_that_is_named_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut tests, security) =
+        (String::new(), std::fs::read_to_string(root.join("SECURITY.md")).expect("SECURITY.md"));
+    text_below(&root.join("tests"), &mut tests);
+    text_below(&root.join("src"), &mut tests);
+    let threats = between(&security, "## Threats", "## What is not defended");
+    let named: Vec<_> = threats.split('“').skip(1).filter_map(|rest| rest.split('”').next()).collect();
+    assert!(named.len() >= 40, "{named:?}");
+    let is_test = |name: &str| {
+        [format!("(\"{name}\""), format!("('{name}'"), format!("fn {name}(")]
+            .iter()
+            .any(|it| tests.contains(it))
+    };
+    // A name with an apostrophe may be escaped in single quotes.
+    let missing: Vec<_> =
+        named.iter().filter(|it| !is_test(it) && !is_test(&it.replace('\'', "\\'"))).collect();
+    assert!(missing.is_empty(), "no tests of these names: {missing:#?}");
 }
 
 #[test]
