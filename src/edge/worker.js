@@ -59,7 +59,17 @@ const host = {
 
   // Sends a request on. `fetch` resolves before `Closure`s would: its continuation is a plain function.
   forward(request, env, url, remove, set, options, timeout) {
-    const outgoing = new Request(url, request);
+    const unanswered = (error) =>
+      guarded(request, env, () =>
+        gate.unanswered(host, request, env, error === LATE, String(error?.message ?? error)),
+      );
+    let outgoing;
+    try {
+      outgoing = new Request(url, request);
+    } catch (error) {
+      // An authority that is no host, sent on as the origin's: no defect, and nothing may be thrown through the module.
+      return Promise.reject(error).catch(unanswered);
+    }
     const { headers } = outgoing;
     if (remove !== "") for (const name of remove.split("\n")) headers.delete(name);
     const lines = set.split("\n");
@@ -77,9 +87,7 @@ const host = {
       },
       (error) => {
         clearTimeout(timer);
-        return guarded(request, env, () =>
-          gate.unanswered(host, request, env, error === LATE, String(error?.message ?? error)),
-        );
+        return unanswered(error);
       },
     );
   },
@@ -103,7 +111,7 @@ const host = {
       const type = found.headers.get("content-type");
       if (type !== null) headers.push(["Content-Type", type]);
       return new Response(request.method === "HEAD" ? null : found.body, { status: 200, headers });
-    });
+    }, (error) => guarded(request, env, () => gate.unanswered(host, request, env, false, String(error?.message ?? error))));
   },
 };
 
