@@ -248,7 +248,7 @@ mod tests {
 
     fn places() -> Places {
         let header = TokenPlace::Header("x-token".into());
-        let from = vec![
+        let from = [
             TokenPlace::Authorization,
             TokenPlace::Cookie("t".into()),
             TokenPlace::Query("q".into()),

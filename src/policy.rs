@@ -7,9 +7,9 @@ mod problems;
 pub mod rules;
 mod tree;
 
+use crate::sorted_map::SortedMap;
 use crate::time::{Lifetime, UnixTime};
 use ipnet::IpNet;
-use std::collections::BTreeMap;
 
 pub use rules::{Choice, PathCase, RuleSet};
 
@@ -117,7 +117,7 @@ pub enum Notice {
     /// One text for all.
     Text(String),
     /// By language tag, in lower case.
-    ByLanguage(BTreeMap<String, String>),
+    ByLanguage(SortedMap<String, String>),
 }
 
 /// What the origin is told about who passed.
@@ -265,7 +265,7 @@ pub struct Admits {
     /// Names of API keys.
     pub api_keys: Vec<String>,
     /// Claims of tokens: every name must match, by one of its values.
-    pub claims: BTreeMap<String, Vec<String>>,
+    pub claims: SortedMap<String, Vec<String>>,
 }
 
 impl Admits {

@@ -56,11 +56,7 @@ impl Back<'_> {
     /// The changes that this answer needs; none of them for one that has nothing to hide.
     #[must_use]
     pub fn edits(&self, seen: &Seen<'_>) -> Edits {
-        let mut edits = Edits::default();
-        if self.private {
-            edits.remove.extend(SHARED_CACHE_FIELDS);
-            edits.set.push(("cache-control", private(seen.cache_control.unwrap_or_default())));
-        }
+        let mut edits = if self.private { kept_private(seen) } else { Edits::default() };
         let locations = [("location", seen.location), ("content-location", seen.content_location)];
         for (name, value) in locations {
             if let Some(value) = value.and_then(|value| self.public_location(value)) {
@@ -136,6 +132,17 @@ impl Back<'_> {
             })
             .collect();
         if changed { attributes.join(";").into() } else { line.into() }
+    }
+}
+
+/// The changes that keep an answer out of shared caches.
+#[must_use]
+pub fn kept_private(seen: &Seen<'_>) -> Edits {
+    let cache_control = private(seen.cache_control.unwrap_or_default());
+    Edits {
+        remove: SHARED_CACHE_FIELDS.to_vec(),
+        set: vec![("cache-control", cache_control)],
+        ..Edits::default()
     }
 }
 
