@@ -83,15 +83,18 @@ impl<'a> Forwarding<'a> {
             Who::Anyone | Who::Reported(_) => None,
         };
         let public = matches!(passage.who(), Who::Anyone) && rule.access == Access::Public;
+        // A preflight goes without credentials, whatever the rule of the request to come keeps.
+        let forward_credentials =
+            rule.forward_credentials && (public || !matches!(passage.who(), Who::Anyone));
         let mut outgoing = Outgoing {
             url: self.target(facts),
-            remove: self.spoofed(names, rule.forward_credentials),
+            remove: self.spoofed(names, forward_credentials, facts.method),
             set: Vec::with_capacity(8),
             no_store: !public && !rule.shared_cache,
         };
         self.take_cookies_off(facts, &mut outgoing);
         self.tell_how_it_came(facts, &mut outgoing.set);
-        if let Some(value) = self.origin_authorization.filter(|_| !rule.forward_credentials) {
+        if let Some(value) = self.origin_authorization.filter(|_| !forward_credentials) {
             outgoing.set.push(("authorization", value.expose().into()));
         }
         let reported = matches!(passage.who(), Who::Reported(_));
@@ -120,11 +123,19 @@ impl<'a> Forwarding<'a> {
         url
     }
 
-    fn spoofed(&self, names: impl Iterator<Item = &'a str>, forward_credentials: bool) -> Vec<&'a str> {
-        let reads_authorization = self.policy.rules.default_rule().accept != Kinds::NONE;
+    fn spoofed(
+        &self,
+        names: impl Iterator<Item = &'a str>,
+        forward_credentials: bool,
+        method: &str,
+    ) -> Vec<&'a str> {
+        let reads_authorization = || self.policy.rules.iter().any(|rule| rule.accept != Kinds::NONE);
         names
             .filter(|name| match *name {
-                "authorization" => reads_authorization && !forward_credentials,
+                "authorization" => !forward_credentials && reads_authorization(),
+                // RFC 6455 §4.1: a handshake is a GET. The platform sends one as a GET whatever was asked for, and then
+                // the origin would do what no rule has decided.
+                "upgrade" => method != "GET",
                 name => {
                     fields::is_claimed(name, &self.policy.forward)
                         || self.places.fields().any(|field| fields::is_same(field, name))

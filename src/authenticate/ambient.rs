@@ -15,11 +15,12 @@ pub fn is_cross_site(
         return false;
     }
     let upgrade = facts.field("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"));
-    if upgrade {
-        return match facts.field("origin") {
-            Some(origin) => origin != facts.origin() && !policy.websocket_origins.contains(&origin),
-            None => !credentials.is_basic(),
-        };
+    let foreign_upgrade = || match facts.field("origin") {
+        Some(origin) => origin != facts.origin() && !policy.websocket_origins.contains(&origin),
+        None => !credentials.is_basic(),
+    };
+    if upgrade && foreign_upgrade() {
+        return true;
     }
     if matches!(facts.method, "GET" | "HEAD" | "OPTIONS") {
         return false;

@@ -63,12 +63,15 @@ const host = {
       else headers.set(lines[i], lines[i + 1]);
     }
     const { method, body } = request;
-    const target = body === null ? lines[0] : new Request(lines[0], request);
     const init = { headers, redirect: "manual" };
     if (body === null) init.method = method;
     if (options & PRIVATE) init.cache = "no-store";
-    const sent = options & TO_ASSETS ? env.ASSETS.fetch(target, init) : fetch(target, init);
-    return inTime(sent, timeout).then(
+    // A function that is async throws nothing: an authority that is no host is no defect of the module's.
+    const send = async () => {
+      const target = body === null ? lines[0] : new Request(lines[0], request);
+      return options & TO_ASSETS ? env.ASSETS.fetch(target, init) : fetch(target, init);
+    };
+    return inTime(send(), timeout).then(
       (response) => guarded(request, env, () => answered(request, env, response, options)),
       (error) =>
         guarded(request, env, () =>
@@ -96,7 +99,7 @@ const host = {
       const type = found.headers.get("content-type");
       if (type !== null) headers.push(["Content-Type", type]);
       return new Response(request.method === "HEAD" ? null : found.body, { status: 200, headers });
-    });
+    }, (error) => guarded(request, env, () => gate.unanswered(host, request, env, false, String(error?.message ?? error))));
   },
 };
 
