@@ -102,7 +102,7 @@ impl Isolate {
         if let Err(error) = self.pages.borrow_mut().replace(status, text) {
             log::problem(
                 host,
-                &format!("www/.edgeward/pages/{status}.html: {error} The built-in page is shown."),
+                &format!("www/.edgeward/pages/{status}.html: {error}. The built-in page is shown."),
             );
         }
     }
