@@ -85,6 +85,8 @@ mod tests {
         runs
     }
 
+    type Change = fn(char) -> Vec<char>;
+
     #[test]
     #[ignore = "writes into the source"]
     fn write_the_tables() {
@@ -93,7 +95,7 @@ mod tests {
             use super::Run;\n\nconst fn run(first: u32, last: u32, step: u32, by: i32) -> Run {\n    \
             Run { first, last, step, by }\n}\n"
                 .to_owned();
-        let tables: [(&str, &str, fn(char) -> Vec<char>); 2] = [
+        let tables: [(&str, &str, Change); 2] = [
             ("Upper case to lower case.", "LOWER", |c| c.to_lowercase().collect()),
             ("Lower case to upper case.", "UPPER", |c| c.to_uppercase().collect()),
         ];

@@ -288,6 +288,18 @@ mod tests {
         }
     }
 
+    /// Found by fuzzing: dropping NULs is the one step that joins octets, and so the one that makes new escapes.
+    #[test]
+    fn an_escape_that_a_dropped_nul_makes_is_read_or_refused() {
+        for raw in ["/a%25%00ff", "/%25%00ad/b", "/%2525%2500c0", "/a%25f%00f"] {
+            assert_eq!(readings(raw), Err(PathError::NotUtf8), "{raw}");
+        }
+        assert_eq!(
+            readings("/%25%0041").as_deref(),
+            Ok((&["/%", "/%\041", "/%41", "/A"] as &[&str]).map_strings().as_slice())
+        );
+    }
+
     #[test]
     fn three_levels_are_read_and_no_more() {
         assert_eq!(readings("/%252525").as_deref().map(<[_]>::len), Ok(3));

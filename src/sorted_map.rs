@@ -63,7 +63,6 @@ impl<K: Ord, V> SortedMap<K, V> {
     }
 
     /// All, in the order of their keys.
-    #[must_use]
     pub fn iter(&self) -> Pairs<'_, K, V> {
         self.pairs.iter().map(|(key, value)| (key, value))
     }

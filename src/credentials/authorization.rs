@@ -71,7 +71,8 @@ fn holds_two(rest: &str, scheme: Option<Scheme>) -> bool {
     if !rest.contains(',') {
         return false;
     }
-    let mut elements = outside_quotes(rest, ',');
+    // Only other schemes have quoted-strings: in Basic and Bearer a quotation mark hides no comma.
+    let mut elements = elements(rest, scheme.is_none());
     elements.next();
     elements.any(|element| {
         let joined = element.starts_with([' ', '\t']) || element.is_empty();
@@ -83,14 +84,14 @@ fn holds_two(rest: &str, scheme: Option<Scheme>) -> bool {
     })
 }
 
-/// Splits at `separator`, but not within quoted-strings (RFC 9110 §5.6.4).
-fn outside_quotes(text: &str, separator: char) -> impl Iterator<Item = &str> {
+/// Splits at commas; where `has_quotes`, not within quoted-strings (RFC 9110 §5.6.4).
+fn elements(text: &str, has_quotes: bool) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |c| {
-        let splits = c == separator && !quoted;
+        let splits = c == ',' && !quoted;
         match (c, quoted, escaped) {
             ('\\', true, false) => escaped = true,
-            ('"', _, false) => quoted = !quoted,
+            ('"', _, false) => quoted = has_quotes && !quoted,
             _ => escaped = false,
         }
         splits
@@ -152,6 +153,20 @@ mod tests {
             let parsed = Authorization::parse(value);
             assert!(matches!(parsed, Authorization::Ambiguous(_)), "{value:?}: {parsed:?}");
         }
+    }
+
+    /// Found by fuzzing: a quotation mark in the first credentials made the comma after them part of a string.
+    #[test]
+    fn a_quotation_mark_does_not_hide_a_second_credential() {
+        for (value, scheme) in [
+            ("Bearer a\", Bearer b", Scheme::Bearer),
+            ("Bearer a\\\", Basic b", Scheme::Bearer),
+            ("Basic \", Bearer b", Scheme::Basic),
+            ("Basic \"a, Bearer b\"", Scheme::Basic),
+        ] {
+            assert_eq!(Authorization::parse(value), Authorization::Ambiguous(Some(scheme)), "{value}");
+        }
+        assert_eq!(Authorization::parse("Digest a=\"x, Basic y\""), Authorization::Other);
     }
 
     #[test]

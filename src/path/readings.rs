@@ -3,8 +3,9 @@
 //! A reading is held as one byte string that begins with `/` (or is empty: the root), with
 //! [`INNER_SLASH`](super::INNER_SLASH) for a `/` that does not split. Every step but decoding either changes
 //! nothing the second time or leaves fewer segments or octets, and decoding is bounded by the levels, so the
-//! closure is finite. Errors are found before it is taken: a step never joins octets that stood apart and cuts
-//! at ASCII only, so what the whole path decodes to decides for all of its parts.
+//! closure is finite. Nearly all errors are found before it is taken, as all steps but one join no octets that stood
+//! apart and cut at ASCII only, so that what the whole path decodes to decides for all of its parts. The one is
+//! dropping NULs: `%`, NUL, `ff` becomes an octet that is no UTF-8 only then, and is refused where it is decoded.
 
 use super::{INNER_SLASH, PathError, Reading, Stray, decode, is_dot_segment};
 use crate::sorted_map::SortedMap;
