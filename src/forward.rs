@@ -93,6 +93,7 @@ impl<'a> Forwarding<'a> {
             no_store: !public && !rule.shared_cache,
         };
         self.take_cookies_off(facts, &mut outgoing);
+        self.take_tokens_off_referer(facts, &mut outgoing);
         self.tell_how_it_came(facts, &mut outgoing.set);
         if let Some(value) = self.origin_authorization.filter(|_| !forward_credentials) {
             outgoing.set.push(("authorization", value.expose().into()));
@@ -150,6 +151,21 @@ impl<'a> Forwarding<'a> {
         match cookie::without(&field, ours) {
             None => outgoing.remove.push("cookie"),
             Some(Cow::Owned(rest)) => outgoing.set.push(("cookie", rest.into())),
+            Some(Cow::Borrowed(_)) => {}
+        }
+    }
+
+    /// A page whose URL holds a token tells that URL with everything it loads.
+    fn take_tokens_off_referer(&self, facts: &RequestFacts<'_>, outgoing: &mut Outgoing<'a>) {
+        if self.places.queries().next().is_none() {
+            return;
+        }
+        let Some(referer) = facts.field("referer") else { return };
+        let Some((page, query)) = referer.split_once('?') else { return };
+        let ours = |name: &[u8]| self.places.queries().any(|known| known.as_bytes() == name);
+        match query::without(query, ours) {
+            None => outgoing.set.push(("referer", page.to_owned().into())),
+            Some(Cow::Owned(rest)) => outgoing.set.push(("referer", [page, "?", &rest].concat().into())),
             Some(Cow::Borrowed(_)) => {}
         }
     }
