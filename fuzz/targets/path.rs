@@ -13,6 +13,9 @@ use edgeward::request::host_of;
 use reference::Outcome;
 use std::sync::LazyLock;
 
+/// Path, host, method and access of a rule.
+type Row<'a> = (&'a str, Option<&'a str>, Option<&'a str>, Access);
+
 /// Folders of every kind of access, beside and inside of each other.
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     let rules = [
@@ -25,15 +28,17 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
         ("/caf\u{e9}", None, None, Access::Public),
         ("/", None, None, Access::Public),
     ];
-    let rule =
-        |(index, (path, host, method, access)): (usize, (&str, Option<&str>, Option<&str>, Access))| Rule {
+    let rule = |(index, row): (usize, Row<'_>)| {
+        let (path, host, method, access) = row;
+        Rule {
             index: Some(index),
             path: path.into(),
             host: host.map(Into::into),
             methods: method.map(|method| vec![method.into()]),
             access,
             ..Rule::protected(Kinds::NONE)
-        };
+        }
+    };
     rules.into_iter().enumerate().map(rule).collect()
 });
 

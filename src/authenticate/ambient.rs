@@ -25,10 +25,13 @@ pub fn is_cross_site(
     if matches!(facts.method, "GET" | "HEAD" | "OPTIONS") {
         return false;
     }
-    if let Some(site) = facts.field("sec-fetch-site") {
-        return site == "cross-site" && !shares_credentials(policy, facts);
-    }
-    facts.field("origin").is_some_and(|origin| origin != facts.origin()) && !shares_credentials(policy, facts)
+    let foreign = match facts.field("sec-fetch-site").as_deref() {
+        Some("same-origin" | "same-site" | "none") => false,
+        Some("cross-site") => true,
+        // No browser says anything else; then its `Origin` has to speak for it.
+        Some(_) | None => facts.field("origin").is_some_and(|origin| origin != facts.origin()),
+    };
+    foreign && !shares_credentials(policy, facts)
 }
 
 /// Whether the request's `Origin` is listed in `cors.origins`, with `cors.credentials`.
