@@ -32,7 +32,6 @@ async function main() {
     console.log(table(chosen.map(({ title }) => title), costs));
     console.log(`${costs.length} rounds of ${requests} requests for each; median, and 95 % of 2000 resamplings of the rounds`);
   } finally {
-    for (const load of loads) load.close();
     await workerd.stop();
     origin.close();
   }
