@@ -16,7 +16,7 @@ import { variants } from "./variants.mjs";
 import { startWorkerd } from "./workerd.mjs";
 
 const MOST_SECONDS = 75; // rounds that have not begun by then are left out
-const WARM_UP = 1500; // requests for each Worker: V8 compiles the hot ones meanwhile
+const WARM_UP = 4000; // requests for each Worker: an isolate lives for hours, and V8 compiles what is hot within the first
 
 async function main() {
   const { rounds, requests, builds, only } = options();
@@ -32,7 +32,6 @@ async function main() {
     console.log(table(chosen.map(({ title }) => title), costs));
     console.log(`${costs.length} rounds of ${requests} requests for each; median, and 95 % of 2000 resamplings of the rounds`);
   } finally {
-    for (const load of loads) load.close();
     await workerd.stop();
     origin.close();
   }

@@ -42,15 +42,18 @@ pub fn fetch(host: &Host, request: &JsValue, env: &JsValue) -> JsValue {
 #[wasm_bindgen]
 pub fn answered(host: &Host, request: &JsValue, env: &JsValue, seen: &str, options: u32) -> String {
     let seen = send::seen_of(seen);
-    if let Some(edits) = send::plain_edits(&seen, options) {
-        return edits;
-    }
     let mut edits = String::new();
     visit(host, request, env, |visit| {
         edits = visit.edits(&seen, options);
         JsValue::UNDEFINED
     });
     edits
+}
+
+/// The changes to an answer that is to be kept out of shared caches and has nothing else which could need any.
+#[wasm_bindgen]
+pub fn private_edits(cache_control: &str) -> String {
+    send::private_edits(cache_control)
 }
 
 /// The origin did not answer, or not in time.

@@ -102,6 +102,9 @@ impl<'a> Forwarding<'a> {
         if self.policy.forward.identity && !reported {
             self.tell_who(who, facts, &mut outgoing.set);
         }
+        // What is set replaces what was there: each edit is a crossing.
+        let Outgoing { remove, set, .. } = &mut outgoing;
+        remove.retain(|name| !set.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)));
         outgoing
     }
 

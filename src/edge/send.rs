@@ -75,11 +75,10 @@ fn options(visit: &Visit<'_>, policy: &Policy, outgoing: &Outgoing<'_>) -> u32 {
         | bit(visit.listed_origin(policy).is_some(), SHARE)
 }
 
-/// The edits of an answer that has nothing which depends on its request; `None` where it has.
-pub fn plain_edits(seen: &Seen<'_>, options: u32) -> Option<String> {
-    let speaks = seen.location.is_some() || seen.content_location.is_some() || !seen.set_cookie.is_empty();
-    let plain = !speaks && options & SHARE == 0 && !matches!(seen.status, 401 | 403);
-    (plain && options & PRIVATE != 0).then(|| lines(&kept_private(seen)))
+/// The edits that keep an answer out of shared caches, whatever the request was.
+pub fn private_edits(cache_control: &str) -> String {
+    let cache_control = (cache_control != ABSENT).then_some(cache_control);
+    lines(&kept_private(&Seen { cache_control, ..Seen::default() }))
 }
 
 impl Visit<'_> {

@@ -131,22 +131,33 @@ function pairs(fields) {
   return found;
 }
 
-/**
- * Applies the core's edits to an answer. One that needs none is the platform's own object, and is not asked about where
- * it has nothing that could need any.
- */
+/** Applies the core's edits to an answer; one that needs none is the platform's own object. */
 function answered(request, env, response, options) {
   const { status, headers } = response;
   if (status === 101) return response;
   const get = (bit, name) => (options & bit ? headers.get(name) : null);
   const [location, contentLocation] = [get(RELOCATE, "location"), get(RELOCATE, "content-location")];
   const cookies = headers.has("set-cookie") ? headers.getSetCookie() : [];
+  const cacheControl = get(PRIVATE, "cache-control") ?? ABSENT;
   const isSilent = location === null && contentLocation === null && cookies.length === 0;
-  if (isSilent && (options & (PRIVATE | SHARE)) === 0 && status !== 401 && status !== 403) return response;
+  if (isSilent && (options & SHARE) === 0 && status !== 401 && status !== 403) {
+    return options & PRIVATE ? edited(response, privateEdits(cacheControl)) : response;
+  }
   const shared = options & SHARE && headers.has("access-control-allow-origin") ? "1" : "";
-  const fields = [get(PRIVATE, "cache-control") ?? ABSENT, location ?? ABSENT, contentLocation ?? ABSENT];
-  const edits = gate.answered(host, request, env, [status, ...fields, shared, ...cookies].join("\n"), options);
+  const seen = [status, cacheControl, location ?? ABSENT, contentLocation ?? ABSENT, shared, ...cookies];
+  const edits = gate.answered(host, request, env, seen.join("\n"), options);
   return edits === "" ? response : edited(response, edits.split("\n"));
+}
+
+// The last `Cache-Control` and its edits: most origins send few different ones, and asking costs two crossings of text.
+const lastEdits = { cacheControl: undefined, lines: [] };
+
+function privateEdits(cacheControl) {
+  if (lastEdits.cacheControl !== cacheControl) {
+    lastEdits.lines = gate.private_edits(cacheControl).split("\n");
+    lastEdits.cacheControl = cacheControl;
+  }
+  return lastEdits.lines;
 }
 
 /** Three lines for each edit: what to do, name, value. */
