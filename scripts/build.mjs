@@ -34,7 +34,7 @@ export async function build({ features = "", out = "build" } = {}) {
 
   await tools.installWasmTarget();
   const bindgen = await tools.installWasmBindgen();
-  const stage = join(folder, "tmp");
+  const stage = join(folder, `tmp-${process.pid}`); // two builds at once do not meet
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(stage, { recursive: true });
   await tools.must(bindgen, bindgenArguments(await compile(features), stage));

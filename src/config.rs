@@ -10,7 +10,7 @@ mod names;
 mod notes;
 mod origin;
 mod policy;
-mod quote;
+pub(crate) mod quote;
 mod reader;
 mod rule;
 mod suggest;

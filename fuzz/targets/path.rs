@@ -13,34 +13,24 @@ use edgeward::request::host_of;
 use reference::Outcome;
 use std::sync::LazyLock;
 
-/// Path, host, method and access of a rule.
-type Row<'a> = (&'a str, Option<&'a str>, Option<&'a str>, Access);
-
 /// Folders of every kind of access, beside and inside of each other.
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     let rules = [
-        ("/pub/*", None, None, Access::Public),
-        ("/pub/{id}/edit", None, None, Access::Authenticated),
-        ("/pub/form", None, Some("POST"), Access::Authenticated),
-        ("/admin/*", None, None, Access::Denied),
-        ("/api/*", Some("api.example"), None, Access::Public),
-        ("/api/{version}/open", None, Some("GET"), Access::Public),
-        ("/caf\u{e9}", None, None, Access::Public),
-        ("/", None, None, Access::Public),
+        rule("/pub/*", Access::Public),
+        rule("/pub/{id}/edit", Access::Authenticated),
+        Rule { methods: Some(vec!["POST".into()]), ..rule("/pub/form", Access::Authenticated) },
+        rule("/admin/*", Access::Denied),
+        Rule { host: Some("api.example".into()), ..rule("/api/*", Access::Public) },
+        Rule { methods: Some(vec!["GET".into()]), ..rule("/api/{version}/open", Access::Public) },
+        rule("/caf\u{e9}", Access::Public),
+        rule("/", Access::Public),
     ];
-    let rule = |(index, row): (usize, Row<'_>)| {
-        let (path, host, method, access) = row;
-        Rule {
-            index: Some(index),
-            path: path.into(),
-            host: host.map(Into::into),
-            methods: method.map(|method| vec![method.into()]),
-            access,
-            ..Rule::protected(Kinds::NONE)
-        }
-    };
-    rules.into_iter().enumerate().map(rule).collect()
+    rules.into_iter().enumerate().map(|(index, rule)| Rule { index: Some(index), ..rule }).collect()
 });
+
+fn rule(path: &str, access: Access) -> Rule {
+    Rule { path: path.into(), access, ..Rule::protected(Kinds::NONE) }
+}
 
 static SET: LazyLock<RuleSet> = LazyLock::new(|| {
     RuleSet::new(RULES.clone(), Rule::protected(Kinds::NONE), PathCase::Exact).expect("good rules")

@@ -59,11 +59,15 @@ pub fn identify(
         Credentials::Missing => {
             Refusal::new(Cause::CredentialsMissing, "The request bears no credentials.").into()
         }
-        Credentials::Unsupported(kind) => Refusal {
-            sent: kind,
-            ..Refusal::new(Cause::CredentialsUnsupported, "No credentials of this kind are accepted here.")
+        Credentials::Unsupported(kind) => {
+            let detail = match kind {
+                Some(Kind::Bearer) if rule.accept.has(Kind::Bearer) => {
+                    "No token is looked for in the Authorization field."
+                }
+                _ => "No credentials of this kind are accepted here.",
+            };
+            Refusal { sent: kind, ..Refusal::new(Cause::CredentialsUnsupported, detail) }.into()
         }
-        .into(),
         Credentials::Malformed => {
             Refusal::new(Cause::CredentialsMalformed, "The Authorization field names no scheme.").into()
         }

@@ -92,9 +92,31 @@ impl Check {
             }
             files::look(&deployment, wrangler, &mut findings);
         }
-        findings.notes.extend(checked(&deployment));
-        findings.notes.extend(deployment.not_checked());
+        self.look_at_secrets(&deployment, &mut findings);
         Ok(self.outcome(&findings))
+    }
+
+    /// A file that was named with `--secrets` is what will be deployed: what is missing in it is missing.
+    fn look_at_secrets(&self, deployment: &Deployment, findings: &mut Findings) {
+        for (name, from) in deployment.secrets.unknown() {
+            let expected = "one of the names that Edgeward reads";
+            findings.warn(
+                name,
+                format!("a name that nothing reads, in {from}"),
+                expected,
+                "Correct its spelling, or take it out.",
+            );
+        }
+        findings.notes.extend(checked(deployment));
+        if self.from.secrets.is_none() {
+            findings.notes.extend(deployment.not_checked());
+            return;
+        }
+        for it in &deployment.stand_ins {
+            let expected = format!("a value, as {}", it.reason);
+            let found = format!("nothing (looked in {})", deployment.secrets.searched());
+            findings.problem(it.name, found, &expected, "Add it to the file.");
+        }
     }
 
     fn outcome(&self, findings: &Findings) -> Outcome {

@@ -183,7 +183,9 @@ fn notes(made: &[Made]) -> Vec<String> {
         "For Cloudflare: set each value (without its quotation marks) with".to_owned(),
     ];
     notes.extend(made.iter().map(|(name, _)| format!("  npx wrangler secret put {name}")));
-    notes.push("or all at once: edgeward keygen --json | npx wrangler secret bulk".to_owned());
+    notes.push(
+        "or, from a file that holds these lines, all at once: npx wrangler secret bulk FILE".to_owned(),
+    );
     let too_long = made.iter().filter(|(_, value)| value.expose().len() > super::check::LONGEST_VARIABLE);
     notes.extend(too_long.map(|(name, value)| {
         let size = value.expose().len();

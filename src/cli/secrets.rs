@@ -23,11 +23,16 @@ pub const NAMES: [&str; 12] = [
     "EDGEWARD_ORIGIN_AUTHORIZATION",
 ];
 
+/// What the command itself reads: no secret of the Worker's.
+const OTHERS: [&str; 1] = ["EDGEWARD_TOKEN"];
+
 /// Secrets by name.
 pub struct Secrets {
     values: BTreeMap<&'static str, Found>,
     /// Where was looked, in words.
     searched: String,
+    /// Names of ours that this version does not read, and where they stand.
+    unknown: Vec<(String, String)>,
 }
 
 /// A secret, and where it was found.
@@ -41,7 +46,7 @@ pub struct Found {
 impl Secrets {
     /// Gathers them. `folder`: where `wrangler.toml` is.
     pub fn read(from: &From, folder: &Path) -> Result<Self, Misuse> {
-        let mut secrets = Self { values: BTreeMap::new(), searched: String::new() };
+        let mut secrets = Self { values: BTreeMap::new(), searched: String::new(), unknown: Vec::new() };
         if let Some(file) = &from.secrets {
             let (text, name) = named(file)?;
             secrets.take_lines(&text, &name);
@@ -73,6 +78,11 @@ impl Secrets {
         self.values.iter().map(|(name, found)| (*name, found))
     }
 
+    /// Names that look like ours and are none, often misspelt, and where they stand.
+    pub fn unknown(&self) -> &[(String, String)] {
+        &self.unknown
+    }
+
     /// Where was looked.
     pub fn searched(&self) -> &str {
         &self.searched
@@ -102,7 +112,14 @@ impl Secrets {
 
     fn take_lines(&mut self, text: &Secret<String>, from: &str) {
         for (name, value) in dotenv::parse(text.expose()) {
-            self.take(&name, value, from);
+            if name.starts_with("EDGEWARD_")
+                && !OTHERS.contains(&name.as_str())
+                && !NAMES.contains(&name.as_str())
+            {
+                self.unknown.push((name, from.to_owned()));
+            } else {
+                self.take(&name, value, from);
+            }
         }
     }
 

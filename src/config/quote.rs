@@ -27,16 +27,17 @@ pub fn key(name: &str) -> String {
 pub fn value(json: &Json<'_>) -> String {
     match json {
         Json::Text(text) if text.is_empty() => "an empty string".into(),
-        Json::Text(text) if may_hold_password(text) => {
-            "a value with \"@\" in it, which may hold a password (not shown)".into()
-        }
+        Json::Text(text) if may_hold_password(text) => NOT_SHOWN.into(),
         Json::Text(text) => quote(text),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => kind(json),
     }
 }
 
+/// What is said in place of such a value.
+pub const NOT_SHOWN: &str = "a value with \"@\" in it, which may hold a password (not shown)";
+
 /// `https://ann:password@…`, well-formed or not. An address for mail is no secret.
-fn may_hold_password(text: &str) -> bool {
+pub fn may_hold_password(text: &str) -> bool {
     text.contains('@') && text.contains(':') && !text.starts_with("mailto:")
 }
 

@@ -2,7 +2,7 @@
 
 use super::Rule;
 use super::pattern::Wrong;
-use crate::config::Problem;
+use crate::config::{Problem, quote};
 use crate::request::host_of;
 
 /// Methods of RFC 9110 §9.3 and RFC 5789, that are often written in lower case by mistake.
@@ -10,6 +10,10 @@ const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 
 /// What is wrong with the path of a rule.
 pub(super) fn path_problem(rule: &Rule, position: usize, wrong: Wrong) -> Problem {
+    if quote::may_hold_password(&rule.path) {
+        let wrong = Wrong::new(wrong.expected, "Write the path alone, without scheme, user name and host.");
+        return problem(rule, position, ".path", quote::NOT_SHOWN.to_owned(), wrong);
+    }
     problem(rule, position, ".path", format!("{:?}", rule.path), wrong)
 }
 

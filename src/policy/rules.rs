@@ -240,6 +240,16 @@ mod tests {
         }
     }
 
+    /// Found while the configuration was fuzzed: a URL in the place of a path was shown with its password, in the fix too.
+    #[test]
+    fn a_password_in_the_place_of_a_path_is_not_shown() {
+        for path in ["https://ann:hunter2@h.example/a", "ann:hunter2@h.example", "/ann:hunter2@h//a"] {
+            let found = problems(vec![rule(path)], PathCase::Exact);
+            assert_eq!(found.len(), 1, "{path}");
+            assert!(found[0].contains("(not shown)") && !found[0].contains("hunter2"), "{}", found[0]);
+        }
+    }
+
     /// How many nodes a search looks at.
     fn visits(set: &RuleSet, path: &str) -> usize {
         let path = RequestPath::parse(path).expect("a path");

@@ -99,7 +99,7 @@ pub fn readings(path: &str) -> Option<Vec<Vec<String>>> {
     let mut level: Vec<String> = decode_all(&received)?;
     let mut readings = Vec::new();
     for _ in 0..3 {
-        readings.extend((0..512).map(|choices| without_last_empty(read(&level, choices))));
+        readings.extend(read(&level).into_iter().map(without_last_empty));
         let deeper = decode_all(&level)?;
         if deeper == level {
             readings.sort();
@@ -111,9 +111,8 @@ pub fn readings(path: &str) -> Option<Vec<Vec<String>>> {
     None
 }
 
-fn read(level: &[String], choices: u32) -> Vec<String> {
-    let done = |bit: u32| choices >> bit & 1 == 1;
-    let mut path = level.to_vec();
+/// What each of the steps makes of each path that the steps before it, done or not, made.
+fn read(level: &[String]) -> Vec<Vec<String>> {
     let steps: [fn(Vec<String>) -> Vec<String>; 9] = [
         |path| path.iter().flat_map(|s| s.split('\\').map(Into::into)).collect(),
         |path| path.iter().flat_map(|s| s.split('/').map(Into::into)).collect(),
@@ -125,12 +124,14 @@ fn read(level: &[String], choices: u32) -> Vec<String> {
         cut,
         non_empty,
     ];
-    for (bit, step) in (0..).zip(steps) {
-        if done(bit) {
-            path = step(path);
-        }
+    let mut paths = vec![level.to_vec()];
+    for step in steps {
+        let done: Vec<_> = paths.iter().cloned().map(step).collect();
+        paths.extend(done);
+        paths.sort();
+        paths.dedup();
     }
-    path
+    paths
 }
 
 fn non_empty(path: Vec<String>) -> Vec<String> {

@@ -72,12 +72,26 @@ fn has_marked_kid(keys: &str) -> bool {
 
 /// Values of the policy are shown, but for the password in a URL and strings where none belongs.
 fn has_shown_mark(policy: &str) -> bool {
-    let Ok(Value::Object(members)) = serde_json::from_str(policy) else { return false };
+    let Ok(Value::Object(mut members)) = serde_json::from_str(policy) else { return false };
+    if let Some(Value::Array(rules)) = members.get_mut("rules") {
+        rules.iter_mut().for_each(without_password_as_path);
+    }
     members.iter().any(|(key, value)| match value {
         Value::String(text) if NEVER_STRINGS.contains(&key.as_str()) => is_traced(key) && !text.is_empty(),
-        Value::String(text) if key == "origin" && text.contains('@') && text.contains(':') => {
-            text.starts_with("mailto:")
-        }
+        Value::String(text) if key == "origin" && may_hold_password(text) => false,
         other => is_traced(key) || is_traced(&other.to_string()),
     })
+}
+
+/// A URL in the place of a path is not shown where it may hold a password.
+fn without_password_as_path(rule: &mut Value) {
+    if let Some(Value::String(path)) = rule.get_mut("path")
+        && may_hold_password(path)
+    {
+        path.clear();
+    }
+}
+
+fn may_hold_password(text: &str) -> bool {
+    text.contains('@') && text.contains(':') && !text.starts_with("mailto:")
 }
