@@ -102,7 +102,7 @@ function output(program, args) {
 }
 
 const bindgenArguments = (module, stage) => [
-  ...["--target", "web", "--no-typescript", "--experimental-reset-state-function", "--out-dir", stage, "--out-name", "glue"],
+  ...["--target", "web", "--no-typescript", "--experimental-reset-state-function", "--encode-into", "always", "--out-dir", stage, "--out-name", "glue"],
   module,
 ];
 

@@ -93,7 +93,7 @@ function onceAlone(stop) {
 /** Prints what to try as soon as it can be tried. */
 async function announce({ child }, port, credentials) {
   while (child.exitCode === null && child.signalCode === null) {
-    if (await answers(port)) return console.log(invitation(`http://localhost:${port}`, credentials));
+    if (await answers(port)) return console.log(invitation(`http://localhost:${port}`, await guarded(), credentials));
     await pause(200);
   }
 }

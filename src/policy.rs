@@ -40,8 +40,8 @@ pub struct Policy {
     pub forward: Forward,
     /// Cross-origin sharing; `None` where the operator configured none.
     pub cors: Option<Cors>,
-    /// How long the origin may take to begin its answer.
-    pub origin_timeout: Lifetime,
+    /// How long the origin may take to begin its answer; `None` for as long as the platform waits.
+    pub origin_timeout: Option<Lifetime>,
     /// Origins, besides the request's own, that may open a WebSocket with ambient credentials.
     pub websocket_origins: Vec<String>,
 }

@@ -38,7 +38,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn respond(this: &Host, status: u16, fields: &str, content: Option<&str>) -> JsValue;
 
-    /// Sends a request on, gives the origin `timeout` seconds to begin its answer, and hands its answer back through
+    /// Sends a request on, gives the origin `timeout` seconds to begin its answer (0: as long as the platform waits), and hands its answer back through
     /// [`super::answered`] or [`super::unanswered`]. `outgoing` is the URL, then names and values of fields in turn, one
     /// a line: set, or taken off where the value is [`ABSENT`].
     #[wasm_bindgen(method)]

@@ -49,7 +49,7 @@ pub fn pass(visit: &Visit<'_>, passage: Passage<'_>) -> JsValue {
         visit.env,
         &text_of(&outgoing),
         options(visit, policy, &outgoing),
-        u32::try_from(policy.origin_timeout.seconds()).unwrap_or(u32::MAX),
+        policy.origin_timeout.map_or(0, |limit| u32::try_from(limit.seconds()).unwrap_or(u32::MAX)),
     )
 }
 

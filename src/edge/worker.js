@@ -71,7 +71,7 @@ const host = {
       const target = body === null ? lines[0] : new Request(lines[0], request);
       return options & TO_ASSETS ? env.ASSETS.fetch(target, init) : fetch(target, init);
     };
-    return inTime(send(), timeout).then(
+    return (timeout === 0 ? send() : inTime(send(), timeout)).then(
       (response) => guarded(request, env, () => answered(request, env, response, options)),
       (error) =>
         guarded(request, env, () =>
@@ -111,7 +111,7 @@ const SHARE = 8;
 
 const LATE = Symbol("the origin's time is up");
 
-/** What `sent` resolves to; rejects with `LATE` after so many seconds. Half of what `Promise.race` costs. */
+/** What `sent` resolves to; rejects with `LATE` after so many seconds. A timer for each request is what it costs. */
 function inTime(sent, seconds) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(reject, seconds * 1000, LATE);
@@ -135,6 +135,10 @@ function pairs(fields) {
 function answered(request, env, response, options) {
   const { status, headers } = response;
   if (status === 101) return response;
+  // What Cloudflare itself says of an origin that it could not reach, or that took too long (522, 524).
+  if (status >= 520 && status <= 530) {
+    return gate.unanswered(host, request, env, status === 522 || status === 524, `status ${status}`);
+  }
   const get = (bit, name) => (options & bit ? headers.get(name) : null);
   const [location, contentLocation] = [get(RELOCATE, "location"), get(RELOCATE, "content-location")];
   const cookies = headers.has("set-cookie") ? headers.getSetCookie() : [];
