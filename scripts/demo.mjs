@@ -1,11 +1,12 @@
 // The demo's secrets: made once for this machine, kept in .dev.vars, and what can be made of them.
-import { createHmac, pbkdf2Sync, randomBytes } from "node:crypto";
+import { createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 import { at } from "./tools.mjs";
 
 const FILE = at(".dev.vars");
 const USER = "demo";
+const PASSWORD_PURPOSE = "edgeward/password/v1";
 const PASSWORD_NOTE = "# demo password: ";
 const TOKEN_LIFETIME = 12 * 60 * 60; // seconds
 const HASHES = { HS256: "sha256", HS384: "sha384", HS512: "sha512" };
@@ -24,29 +25,35 @@ function write(text) {
 }
 
 function freshSecrets(now) {
-  const password = random(16);
+  const [secret, password] = [random(32), random(16)];
   const kid = `demo-${new Date(now * 1000).toISOString().slice(0, 7)}`;
   const keys = { keys: [{ kty: "oct", kid, alg: "HS256", k: random(32) }] };
   // Single quotes: between any others the dollar signs of a hash would be taken for variables.
   return `# Secrets of the demo, made by \`npm start\` for this machine alone; git ignores this file.
 # Delete it, and the next start makes fresh ones.
 ${PASSWORD_NOTE}${password}
-EDGEWARD_SECRET='${random(32)}'
+EDGEWARD_SECRET='${secret}'
 EDGEWARD_KEYS='${JSON.stringify(keys)}'
-EDGEWARD_USERS='${USER}:${passwordHash(password)}'
+EDGEWARD_USERS='${USER}:${generated(secret, password)}'
 `;
 }
 
 const random = (bytes) => randomBytes(bytes).toString("base64url");
 
-/** PBKDF2 in PHC form. A password of 128 random bits needs no more rounds: nobody guesses it. */
-function passwordHash(password, rounds = 100_000) {
-  const salt = randomBytes(16);
-  const hash = pbkdf2Sync(password, salt, rounds, 32, "sha256");
-  return `$pbkdf2-sha256$i=${rounds}$${unpadded(salt)}$${unpadded(hash)}`;
+/**
+ * What `edgeward hash demo --generate` makes, here where the command is not built yet: one HMAC is enough for a
+ * password of 128 random bits. Key: HKDF-SHA-256 (RFC 5869) of the secret; each field stands after its length.
+ */
+function generated(secret, password) {
+  const key = hkdfSync("sha256", Buffer.from(secret, "base64url"), "", PASSWORD_PURPOSE, 32);
+  const mac = createHmac("sha256", Buffer.from(key));
+  for (const field of [PASSWORD_PURPOSE, USER, password]) {
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64BE(BigInt(Buffer.byteLength(field)));
+    mac.update(length).update(field);
+  }
+  return `{HMAC-SHA256}${mac.digest("base64url")}`;
 }
-
-const unpadded = (bytes) => bytes.toString("base64").replace(/=+$/, "");
 
 function notedPassword(text) {
   const line = text.split(/\r?\n/).find((it) => it.startsWith(PASSWORD_NOTE));

@@ -3,6 +3,7 @@
 //   npm start [-- --port 8787] [-- other options of `wrangler dev`]
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -92,7 +93,7 @@ function onceAlone(stop) {
 /** Prints what to try as soon as it can be tried. */
 async function announce({ child }, port, credentials) {
   while (child.exitCode === null && child.signalCode === null) {
-    if (await answers(port)) return console.log(invitation(`http://localhost:${port}`, credentials));
+    if (await answers(port)) return console.log(invitation(`http://localhost:${port}`, await guarded(), credentials));
     await pause(200);
   }
 }
@@ -106,8 +107,16 @@ async function answers(port) {
   }
 }
 
-function invitation(address, { user, password, token }) {
-  const lines = ["", `  Edgeward guards the demo site in www/:  ${address}/`, ""];
+/** What stands behind the gate, as wrangler.toml says. The package is there only now that the build has installed it. */
+async function guarded() {
+  const { parse } = await import("smol-toml");
+  const { origin } = parse(readFileSync(tools.at("wrangler.toml"), "utf8")).vars?.EDGEWARD ?? {};
+  if (origin === undefined) return "itself, as wrangler.toml names no origin";
+  return origin === "assets" ? "the demo site in www/" : origin;
+}
+
+function invitation(address, guarded, { user, password, token }) {
+  const lines = ["", `  Edgeward guards ${guarded}:  ${address}/`, ""];
   if (password) lines.push(`    user-id   ${user}`, `    password  ${password}`, "");
   if (password) lines.push(`    curl -u '${user}:${password}' ${address}/`, "");
   if (token) lines.push(`    curl -H 'Authorization: Bearer ${token}' ${address}/`, "");

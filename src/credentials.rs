@@ -167,7 +167,8 @@ fn strong<'p>(facts: &RequestFacts<'_>, places: &'p Places, accept: Kinds) -> Cr
         } else if matches!(found, Credentials::Missing | Credentials::Unsupported(_)) {
             found = Credentials::Token(Secret::new(value), place);
         } else {
-            return ambiguous("Two fields hold credentials.", None);
+            let both = matches!(found, Credentials::Token(..)).then_some(Kind::Bearer);
+            return ambiguous("Two fields hold credentials.", both);
         }
     }
     found
@@ -247,7 +248,7 @@ mod tests {
 
     fn places() -> Places {
         let header = TokenPlace::Header("x-token".into());
-        let from = vec![
+        let from = [
             TokenPlace::Authorization,
             TokenPlace::Cookie("t".into()),
             TokenPlace::Query("q".into()),

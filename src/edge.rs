@@ -26,6 +26,7 @@ struct Visit<'v> {
     host: &'v Host,
     request: &'v JsValue,
     env: &'v JsValue,
+    fields: &'v facts::Read<'v>,
     facts: &'v RequestFacts<'v>,
     now: UnixTime,
     reference: OnceCell<String>,
@@ -40,12 +41,19 @@ pub fn fetch(host: &Host, request: &JsValue, env: &JsValue) -> JsValue {
 /// The origin answered: returns the changes to its fields, three lines each; nothing where it goes out as it is.
 #[wasm_bindgen]
 pub fn answered(host: &Host, request: &JsValue, env: &JsValue, seen: &str, options: u32) -> String {
+    let seen = send::seen_of(seen);
     let mut edits = String::new();
     visit(host, request, env, |visit| {
-        edits = visit.edits(seen, options);
+        edits = visit.edits(&seen, options);
         JsValue::UNDEFINED
     });
     edits
+}
+
+/// The changes to an answer that is to be kept out of shared caches and has nothing else which could need any.
+#[wasm_bindgen]
+pub fn private_edits(cache_control: &str) -> String {
+    send::private_edits(cache_control)
 }
 
 /// The origin did not answer, or not in time.
@@ -86,12 +94,13 @@ fn visit(
     answer: impl FnOnce(&Visit<'_>) -> JsValue,
 ) -> JsValue {
     let isolate = Isolate::of(host, env);
-    let text = isolate.prefetch.read(host, request);
+    let text = facts::Text::read(host, request);
     let (method, url, fields) = text.parts();
     let now = isolate::now(host);
     match RequestFacts::new(method, url, &fields) {
         Ok(facts) => {
-            answer(&Visit { isolate, host, request, env, facts: &facts, now, reference: OnceCell::new() })
+            let (facts, reference) = (&facts, OnceCell::new());
+            answer(&Visit { isolate, host, request, env, fields: &fields, facts, now, reference })
         }
         // The platform hands out absolute URLs only; anything else is nobody's request.
         Err(_) => host.respond(400, "Cache-Control\nno-store", None),
@@ -108,11 +117,10 @@ impl Visit<'_> {
         assert!(self.facts.field("x-edgeward-panic").is_none(), "asked to");
         let decision = self.decide();
         log::decision(self, &decision);
-        let answerer = self.answerer();
         match decision.verdict {
             Verdict::Pass(passage) => send::pass(self, passage),
-            Verdict::ToHttps => self.respond(&answerer.to_https()),
-            Verdict::Preflight(cors) => self.respond(&answerer.preflight(cors)),
+            Verdict::ToHttps => self.respond(&self.answerer().to_https()),
+            Verdict::Preflight(cors) => self.respond(&self.answerer().preflight(cors)),
             Verdict::Reserved(who) => self.reserved(who.as_ref()),
             Verdict::Refused(refused) => self.page(&refused),
         }

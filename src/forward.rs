@@ -17,16 +17,17 @@ use crate::request::{RequestFacts, Scheme};
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::token::assertion::{AssertionClaims, AssertionKey};
+use std::borrow::Cow;
 
 /// A request as the origin is to get it: method, content and all fields that are not named stay.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Outgoing {
+pub struct Outgoing<'a> {
     /// Absolute URL.
     pub url: String,
     /// Names of fields to take off.
-    pub remove: Vec<String>,
+    pub remove: Vec<&'a str>,
     /// Fields to set.
-    pub set: Vec<(String, String)>,
+    pub set: Vec<(&'a str, Cow<'a, str>)>,
     /// Whether shared caches are kept out (`cache: "no-store"`).
     pub no_store: bool,
 }
@@ -65,37 +66,45 @@ pub fn audience(policy: &Policy, facts: &RequestFacts<'_>) -> String {
     }
 }
 
-impl Forwarding<'_> {
+impl<'a> Forwarding<'a> {
     /// Makes the request for the origin; `names` are those of the fields that are there, in lower case.
     ///
     /// Takes the passage by value: it is good for this one request.
     #[must_use]
-    pub fn outgoing<'n>(
+    pub fn outgoing(
         &self,
         passage: Passage<'_>,
-        facts: &RequestFacts<'_>,
-        names: impl Iterator<Item = &'n str>,
-    ) -> Outgoing {
+        facts: &RequestFacts<'a>,
+        names: impl Iterator<Item = &'a str>,
+    ) -> Outgoing<'a> {
         let rule = passage.rule();
         let who = match passage.who() {
             Who::Known(who) => Some(who),
             Who::Anyone | Who::Reported(_) => None,
         };
         let public = matches!(passage.who(), Who::Anyone) && rule.access == Access::Public;
+        // A preflight goes without credentials, whatever the rule of the request to come keeps.
+        let forward_credentials =
+            rule.forward_credentials && (public || !matches!(passage.who(), Who::Anyone));
         let mut outgoing = Outgoing {
             url: self.target(facts),
-            remove: self.spoofed(names, rule.forward_credentials),
+            remove: self.spoofed(names, forward_credentials, facts.method),
             set: Vec::with_capacity(8),
             no_store: !public && !rule.shared_cache,
         };
         self.take_cookies_off(facts, &mut outgoing);
+        self.take_tokens_off_referer(facts, &mut outgoing);
         self.tell_how_it_came(facts, &mut outgoing.set);
-        if let Some(value) = self.origin_authorization.filter(|_| !rule.forward_credentials) {
-            outgoing.set.push(("authorization".into(), value.expose().clone()));
+        if let Some(value) = self.origin_authorization.filter(|_| !forward_credentials) {
+            outgoing.set.push(("authorization", value.expose().into()));
         }
-        if self.policy.forward.identity {
+        let reported = matches!(passage.who(), Who::Reported(_));
+        if self.policy.forward.identity && !reported {
             self.tell_who(who, facts, &mut outgoing.set);
         }
+        // What is set replaces what was there: each edit is a crossing.
+        let Outgoing { remove, set, .. } = &mut outgoing;
+        remove.retain(|name| !set.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)));
         outgoing
     }
 
@@ -103,7 +112,7 @@ impl Forwarding<'_> {
     fn target(&self, facts: &RequestFacts<'_>) -> String {
         let mut url = match &self.policy.origin {
             Origin::Own | Origin::Assets => facts.origin(),
-            Origin::Url { origin, base_path } => format!("{origin}{base_path}"),
+            Origin::Url { origin, base_path } => [origin.as_str(), base_path].concat(),
         };
         url.push_str(facts.path);
         if self.policy.origin == Origin::Assets && facts.path.ends_with('/') {
@@ -118,55 +127,77 @@ impl Forwarding<'_> {
         url
     }
 
-    fn spoofed<'n>(&self, names: impl Iterator<Item = &'n str>, forward_credentials: bool) -> Vec<String> {
-        let reads_authorization = self.policy.rules.default_rule().accept != Kinds::NONE;
+    fn spoofed(
+        &self,
+        names: impl Iterator<Item = &'a str>,
+        forward_credentials: bool,
+        method: &str,
+    ) -> Vec<&'a str> {
+        let reads_authorization = || self.policy.rules.iter().any(|rule| rule.accept != Kinds::NONE);
         names
             .filter(|name| match *name {
-                "authorization" => reads_authorization && !forward_credentials,
+                "authorization" => !forward_credentials && reads_authorization(),
+                // RFC 6455 §4.1: a handshake is a GET. The platform sends one as a GET whatever was asked for, and then
+                // the origin would do what no rule has decided.
+                "upgrade" => method != "GET",
                 name => {
                     fields::is_claimed(name, &self.policy.forward)
                         || self.places.fields().any(|field| fields::is_same(field, name))
                 }
             })
-            .map(str::to_owned)
             .collect()
     }
 
-    fn take_cookies_off(&self, facts: &RequestFacts<'_>, outgoing: &mut Outgoing) {
+    fn take_cookies_off(&self, facts: &RequestFacts<'_>, outgoing: &mut Outgoing<'a>) {
         let Some(field) = facts.field("cookie") else { return };
         let ours = |name: &str| is_own_cookie(name) || self.places.cookies().any(|known| known == name);
         match cookie::without(&field, ours) {
-            None => outgoing.remove.push("cookie".into()),
-            Some(std::borrow::Cow::Owned(rest)) => outgoing.set.push(("cookie".into(), rest)),
-            Some(std::borrow::Cow::Borrowed(_)) => {}
+            None => outgoing.remove.push("cookie"),
+            Some(Cow::Owned(rest)) => outgoing.set.push(("cookie", rest.into())),
+            Some(Cow::Borrowed(_)) => {}
         }
     }
 
-    fn tell_how_it_came(&self, facts: &RequestFacts<'_>, set: &mut Vec<(String, String)>) {
-        set.push(("x-forwarded-host".into(), facts.authority.to_owned()));
-        set.push(("x-forwarded-proto".into(), facts.scheme.as_str().to_owned()));
-        if let Some(address) = facts.client_address() {
-            set.push(("x-forwarded-for".into(), address.to_string()));
+    /// A page whose URL holds a token tells that URL with everything it loads.
+    fn take_tokens_off_referer(&self, facts: &RequestFacts<'_>, outgoing: &mut Outgoing<'a>) {
+        if self.places.queries().next().is_none() {
+            return;
         }
-        let hop = format!("1.1 {}", self.pseudonym);
-        set.push(("via".into(), facts.field("via").map_or(hop.clone(), |via| format!("{via}, {hop}"))));
+        let Some(referer) = facts.field("referer") else { return };
+        let Some((page, query)) = referer.split_once('?') else { return };
+        let ours = |name: &[u8]| self.places.queries().any(|known| known.as_bytes() == name);
+        match query::without(query, ours) {
+            None => outgoing.set.push(("referer", page.to_owned().into())),
+            Some(Cow::Owned(rest)) => outgoing.set.push(("referer", [page, "?", &rest].concat().into())),
+            Some(Cow::Borrowed(_)) => {}
+        }
+    }
+
+    fn tell_how_it_came(&self, facts: &RequestFacts<'a>, set: &mut Vec<(&'a str, Cow<'a, str>)>) {
+        set.push(("x-forwarded-host", facts.authority.into()));
+        set.push(("x-forwarded-proto", facts.scheme.as_str().into()));
+        if let Some(address) = facts.client_address() {
+            set.push(("x-forwarded-for", address.to_string().into()));
+        }
+        let before = facts.field("via").map(|via| via + ", ").unwrap_or_default();
+        set.push(("via", (before + "1.1 " + self.pseudonym).into()));
     }
 
     fn tell_who(
         &self,
         who: Option<&Authenticated>,
         facts: &RequestFacts<'_>,
-        set: &mut Vec<(String, String)>,
+        set: &mut Vec<(&'a str, Cow<'a, str>)>,
     ) {
         let forward = &self.policy.forward;
         let user = who.and_then(Authenticated::user);
         if let Some(user) = user {
-            set.push((forward.user.clone(), fields::encoded(user)));
+            set.push((&forward.user, fields::encoded(user).into()));
         }
         let groups = who.map(Authenticated::groups).unwrap_or_default();
         if !groups.is_empty() {
             let groups: Vec<String> = groups.iter().map(|group| fields::encoded(group)).collect();
-            set.push((forward.groups.clone(), groups.join(",")));
+            set.push((&forward.groups, groups.join(",").into()));
         }
         let Some(key) = self.assertion else { return };
         let claims = AssertionClaims {
@@ -178,7 +209,7 @@ impl Forwarding<'_> {
             uri: &facts.uri_without_query(),
             methods: who.map(Authenticated::methods).unwrap_or_default(),
         };
-        set.push(("x-edgeward-assertion".into(), key.sign(&claims)));
+        set.push(("x-edgeward-assertion", key.sign(&claims).into()));
     }
 }
 

@@ -19,12 +19,15 @@
 //! assert_eq!(error.to_string(), "line 1, column 14: a member name that stands twice in one object");
 //! ```
 
+mod number;
 mod read;
+mod write;
 
 use core::fmt;
 use std::borrow::Cow;
 
 pub use read::MAX_DEPTH;
+pub use write::{ObjectWriter, push_string};
 
 /// A JSON value (RFC 8259 §3).
 #[derive(Clone, Debug, PartialEq)]
@@ -157,38 +160,6 @@ impl fmt::Display for JsonError {
 }
 
 impl core::error::Error for JsonError {}
-
-/// Appends `text` to `out` as a JSON string, with its quotation marks (RFC 8259 §7).
-pub fn push_string(out: &mut String, text: &str) {
-    out.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\') {
-        let (plain, from_special) = rest.split_at(at);
-        out.push_str(plain);
-        let mut characters = from_special.chars();
-        if let Some(special) = characters.next() {
-            push_escape(out, special);
-        }
-        rest = characters.as_str();
-    }
-    out.push_str(rest);
-    out.push('"');
-}
-
-fn push_escape(out: &mut String, special: char) {
-    match special {
-        '"' => out.push_str("\\\""),
-        '\\' => out.push_str("\\\\"),
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        control => {
-            let code = u32::from(control);
-            out.push_str(if code < 0x10 { "\\u000" } else { "\\u001" });
-            out.extend(char::from_digit(code & 0xF, 16));
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -27,8 +27,10 @@
     clippy::cast_sign_loss
 )]
 
+pub mod case;
 pub mod json;
 pub mod secret;
+pub mod sorted_map;
 pub mod time;
 
 pub mod config;

@@ -296,7 +296,7 @@ mod tests {
         }
         assert_eq!(
             readings("/%25%0041").as_deref(),
-            Ok((&["/%", "/%\u{0}41", "/%41", "/A"] as &[&str]).map_strings().as_slice())
+            Ok((&["/%", "/%\x0041", "/%41", "/A"] as &[&str]).map_strings().as_slice())
         );
     }
 

@@ -7,9 +7,9 @@ mod problems;
 pub mod rules;
 mod tree;
 
+use crate::sorted_map::SortedMap;
 use crate::time::{Lifetime, UnixTime};
 use ipnet::IpNet;
-use std::collections::BTreeMap;
 
 pub use rules::{Choice, PathCase, RuleSet};
 
@@ -40,8 +40,8 @@ pub struct Policy {
     pub forward: Forward,
     /// Cross-origin sharing; `None` where the operator configured none.
     pub cors: Option<Cors>,
-    /// How long the origin may take to begin its answer.
-    pub origin_timeout: Lifetime,
+    /// How long the origin may take to begin its answer; `None` for as long as the platform waits.
+    pub origin_timeout: Option<Lifetime>,
     /// Origins, besides the request's own, that may open a WebSocket with ambient credentials.
     pub websocket_origins: Vec<String>,
 }
@@ -117,7 +117,7 @@ pub enum Notice {
     /// One text for all.
     Text(String),
     /// By language tag, in lower case.
-    ByLanguage(BTreeMap<String, String>),
+    ByLanguage(SortedMap<String, String>),
 }
 
 /// What the origin is told about who passed.
@@ -265,7 +265,7 @@ pub struct Admits {
     /// Names of API keys.
     pub api_keys: Vec<String>,
     /// Claims of tokens: every name must match, by one of its values.
-    pub claims: BTreeMap<String, Vec<String>>,
+    pub claims: SortedMap<String, Vec<String>>,
 }
 
 impl Admits {

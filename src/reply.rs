@@ -23,6 +23,7 @@ use crate::authenticate::Authenticated;
 use crate::challenge::{self, Asker};
 use crate::credentials::{Places, query};
 use crate::forward::answer::sharing;
+use crate::json::ObjectWriter;
 use crate::policy::{Cors, Kind, Policy};
 use crate::request::{RequestFacts, Scheme};
 use crate::time::{Lifetime, UnixTime};
@@ -272,15 +273,15 @@ impl Answerer<'_> {
     /// `whoami`: who asks.
     #[must_use]
     pub fn whoami(&self, who: &Authenticated) -> Reply {
-        let document = serde_json::json!({
-            "authenticated": true,
-            "kind": who.kind().name(),
-            "user": who.user(),
-            "groups": who.groups(),
-            "scopes": who.scopes(),
-            "expires": who.expires().map(UnixTime::seconds),
-        });
-        self.finish(Reply::new(200).typed("application/json", document.to_string()))
+        let expires = who.expires().map_or_else(|| "null".to_owned(), |at| at.seconds().to_string());
+        let document = ObjectWriter::new()
+            .literal("authenticated", "true")
+            .literal("expires", &expires)
+            .texts("groups", who.groups())
+            .text("kind", who.kind().name())
+            .texts("scopes", who.scopes())
+            .nullable("user", who.user());
+        self.finish(Reply::new(200).typed("application/json", document.finish()))
     }
 
     /// The fields of an answer of ours around content that comes from elsewhere: a file of the brand.

@@ -182,6 +182,7 @@ fn ambient_credentials_that_another_site_sends() {
         (post("/"), "ann"),
         (post("/").with("Sec-Fetch-Site", "same-origin"), "ann"),
         (post("/").with("Sec-Fetch-Site", "cross-site"), "cross-site"),
+        (post("/").with("Sec-Fetch-Site", "elsewhere").with("Origin", "https://evil.example"), "cross-site"),
         (post("/foreign/x").with("Sec-Fetch-Site", "cross-site"), "ann"),
         (post("/").with("Origin", "https://h.example"), "ann"),
         (post("/").with("Origin", "https://evil.example"), "cross-site"),

@@ -4,13 +4,13 @@
 //! file is one test. Where a case parts from what Edgeward does, its id stands in [`EXCEPTIONS`] with the reason.
 
 use edgeward::policy::{HmacAlgorithm, TokenEntry, TokenPlace};
+use edgeward::sorted_map::SortedMap;
 use edgeward::time::{Lifetime, UnixTime};
 use edgeward::token::jwt::JwtVerifier;
 use edgeward::token::keys::KeySet;
 use edgeward::token::mac::MacKey;
 use edgeward::token::{from_base64url, to_base64url};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 const RANGE: &str = "a NumericDate is a number from 0 to 253402300799";
 const SIZE: &str = "a token has 8 KB at most";
@@ -163,7 +163,7 @@ impl<'v> Case<'v> {
             .verify(&self.token(), &TokenPlace::Authorization, now)
             .map_err(|refusal| format!("{}: {}", refusal.cause.name(), refusal.detail))?;
         match self.config()["sub"].as_str() {
-            Some(sub) if !jwt.claims_match(&BTreeMap::from([("sub".into(), vec![sub.into()])])) => {
+            Some(sub) if !jwt.claims_match(&SortedMap::from([("sub".into(), vec![sub.into()])])) => {
                 Err("the rule wants another subject".into())
             }
             Some(_) | None => Ok(()),

@@ -6,11 +6,11 @@ use base64::engine::general_purpose::STANDARD;
 use edgeward::policy::{Brand, Notice, Rgb};
 use edgeward::reply::catalog::Variant;
 use edgeward::reply::page::{PageFacts, Pages, Rendered};
+use edgeward::sorted_map::SortedMap;
 use edgeward::time::{Lifetime, UnixTime};
 use edgeward::verdict::Cause;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 
 const VARIANTS: [Variant; 3] = [Variant::Plain, Variant::Prompt, Variant::Program];
 const EVIL: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{brand}}{user}";
@@ -237,7 +237,7 @@ fn edgeward_is_named_with_credit_only() {
 #[test]
 fn a_notice_speaks_the_language_of_the_page() {
     let texts =
-        BTreeMap::from([("de".to_owned(), "Wartung".to_owned()), ("en".to_owned(), "Upkeep".to_owned())]);
+        SortedMap::from([("de".to_owned(), "Wartung".to_owned()), ("en".to_owned(), "Upkeep".to_owned())]);
     let brand = Brand { notice: Some(Notice::ByLanguage(texts)), ..Brand::default() };
     let page = Pages::new(brand).render(&PageFacts { accept_language: Some("fr, en;q=0.5"), ..facts() });
     assert!(page.html.contains("<p>Upkeep</p>") && !page.html.contains("Wartung"));

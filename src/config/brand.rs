@@ -4,7 +4,7 @@ use super::names::is_plain;
 use super::reader::Node;
 use super::url::{Url, is_uri_octet};
 use crate::policy::{Brand, Notice, Rgb};
-use std::collections::BTreeMap;
+use crate::sorted_map::SortedMap;
 
 /// Where the files of a brand are.
 const FOLDER: &str = "/.edgeward/brand/";
@@ -114,7 +114,7 @@ fn notice(node: &Node<'_>) -> Option<Notice> {
     if node.is_text() {
         return notice_text(node).map(Notice::Text);
     }
-    let mut texts = BTreeMap::new();
+    let mut texts = SortedMap::new();
     for (language, node) in node.named_items()? {
         let tag = language.to_ascii_lowercase();
         if !is_language_tag(&tag) {

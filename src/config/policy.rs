@@ -21,9 +21,7 @@ const MOST_RULES: usize = 10_000;
 /// Seconds of clock skew where the operator says nothing, and the most that may be forgiven.
 const DEFAULT_LEEWAY: i64 = 30;
 const LONGEST_LEEWAY: i64 = 300;
-/// Seconds for the origin to begin its answer where the operator says nothing (the platform's own patience), and
-/// the most that may be configured.
-const DEFAULT_ORIGIN_TIMEOUT: i64 = 100;
+/// The most seconds that the origin may be given to begin its answer.
 const LONGEST_ORIGIN_TIMEOUT: i64 = 600;
 const DEFAULT_REALM: &str = "Restricted";
 
@@ -94,9 +92,7 @@ impl Reader<'_> {
                 .read("api_key", |node| forward::api_key_field(&node))
                 .unwrap_or_else(|| forward::API_KEY_FIELD.to_owned()),
             forward: table.read_or_default("forward", |node| forward::forward(&node)),
-            origin_timeout: table
-                .read("origin_timeout", |node| origin_timeout(&node))
-                .unwrap_or(Lifetime::from_seconds(DEFAULT_ORIGIN_TIMEOUT)),
+            origin_timeout: table.read("origin_timeout", |node| origin_timeout(&node)),
             cors: table.read("cors", |node| cors::cors(&node)),
             websocket_origins: table.read_or_default("websocket", |node| cors::websocket_origins(&node)),
             rules: rules?,

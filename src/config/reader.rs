@@ -201,7 +201,8 @@ impl<'a> Node<'a> {
 impl<'a> Table<'a> {
     /// The value of a key, where it is there.
     pub fn get(&mut self, key: &'static str) -> Option<Node<'a>> {
-        self.known.push(key);
+        let place = self.known.partition_point(|other| *other < key);
+        self.known.insert(place, key);
         let (_, value) = self.members.iter().find(|(name, _)| name == key)?;
         Some(Node { at: join(self.at, key), value, notes: self.notes })
     }
@@ -230,8 +231,7 @@ impl<'a> Table<'a> {
         self.later.extend(keys);
     }
 
-    fn refuse_unknown(mut self) {
-        self.known.sort_unstable();
+    fn refuse_unknown(self) {
         for (name, _) in self.members.iter().filter(|(name, _)| !self.known.contains(&&**name)) {
             if self.notes.problems.is_full() {
                 self.notes.problems.count();

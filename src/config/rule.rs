@@ -7,10 +7,10 @@ use super::url;
 use super::verifiers::Configured;
 use crate::password::Nfc;
 use crate::policy::{Access, Admits, CrossSite, Kind, Kinds, Mode, Rule};
+use crate::sorted_map::SortedMap;
 use crate::time::UnixTime;
 use core::net::IpAddr;
 use ipnet::IpNet;
-use std::collections::BTreeMap;
 
 /// What else decides about a rule.
 pub struct Surroundings<'c> {
@@ -130,7 +130,7 @@ fn group(node: &Node<'_>) -> Option<String> {
     node.parsed(plain, "the name of a group, without control characters", "Correct it.")
 }
 
-fn claims(node: &Node<'_>) -> Option<BTreeMap<String, Vec<String>>> {
+fn claims(node: &Node<'_>) -> Option<SortedMap<String, Vec<String>>> {
     let named = node.named_items()?;
     Some(named.iter().filter_map(|(name, node)| claim(name, node)).collect())
 }

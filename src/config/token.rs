@@ -5,8 +5,8 @@ use super::names::{is_free_field, is_own_cookie, is_plain, is_query_name, is_tok
 use super::reader::{Node, did_you_mean, each};
 use super::verifiers::Configured;
 use crate::policy::{HmacAlgorithm, Kind, TokenEntry, TokenPlace};
+use crate::sorted_map::SortedMap;
 use crate::time::Lifetime;
-use std::collections::BTreeMap;
 
 /// The formats of signed URLs, and our own: they come with a later version.
 const LATER_FORMATS: [&str; 10] = [
@@ -224,7 +224,7 @@ fn header(node: &Node<'_>, name: &str) -> Option<TokenPlace> {
 
 /// With several entries each says which keys are its own; otherwise one entry's token could pass as another's.
 fn check_key_ids(items: &[Node<'_>], entries: &[TokenEntry]) {
-    let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut owners: SortedMap<&str, usize> = SortedMap::new();
     for (index, entry) in entries.iter().filter_map(|entry| Some((entry.index?, entry))) {
         let Some(node) = items.get(index) else { continue };
         match &entry.keys {

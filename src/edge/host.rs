@@ -2,22 +2,17 @@
 
 use wasm_bindgen::prelude::*;
 
+/// Stands for a value that is not there: no field value holds a NUL.
+pub const ABSENT: &str = "\0";
+
 #[wasm_bindgen]
 extern "C" {
     /// The platform, as `worker.js` puts it.
     pub type Host;
 
-    /// Method, URL and the values of the fields `names`, one a line; `\0` for one that is absent.
+    /// Method, URL, and the name (in lower case) and value of each field in turn, one a line.
     #[wasm_bindgen(method)]
-    pub fn read(this: &Host, request: &JsValue, names: &JsValue) -> String;
-
-    /// The value of one field.
-    #[wasm_bindgen(method)]
-    pub fn field(this: &Host, request: &JsValue, name: &str) -> Option<String>;
-
-    /// The names of all fields, one a line, in lower case.
-    #[wasm_bindgen(method)]
-    pub fn names(this: &Host, request: &JsValue) -> String;
+    pub fn read(this: &Host, request: &JsValue) -> String;
 
     /// A variable or secret as text; a table as JSON.
     #[wasm_bindgen(method)]
@@ -43,16 +38,15 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn respond(this: &Host, status: u16, fields: &str, content: Option<&str>) -> JsValue;
 
-    /// Sends a request on, gives the origin `timeout` seconds to begin its answer, and hands its answer back through [`super::answered`] or [`super::unanswered`].
+    /// Sends a request on, gives the origin `timeout` seconds to begin its answer (0: as long as the platform waits), and hands its answer back through
+    /// [`super::answered`] or [`super::unanswered`]. `outgoing` is the URL, then names and values of fields in turn, one
+    /// a line: set, or taken off where the value is [`ABSENT`].
     #[wasm_bindgen(method)]
-    #[allow(clippy::too_many_arguments)]
     pub fn forward(
         this: &Host,
         request: &JsValue,
         env: &JsValue,
-        url: &str,
-        remove: &str,
-        set: &str,
+        outgoing: &str,
         options: u32,
         timeout: u32,
     ) -> JsValue;

@@ -1,6 +1,5 @@
 //! What lives as long as the isolate: the configuration, prepared once, and caches that each have a bound.
 
-use super::facts::Prefetch;
 use super::host::{self, Host};
 use super::log;
 use crate::authenticate::Gate;
@@ -25,8 +24,6 @@ const RANDOM_BATCH: u32 = 512;
 pub struct Isolate {
     /// Policy, keys and accounts.
     pub gate: Gate,
-    /// Fields that are read of every request.
-    pub prefetch: Prefetch,
     /// Passwords that were proven lately.
     pub proven: RefCell<ProvenCache>,
     /// Pages, rendered once.
@@ -67,7 +64,6 @@ impl Isolate {
         let brand = gate.config.policy.as_ref().map_or_else(Brand::default, |policy| policy.brand.clone());
         let key = <[u8; 32]>::try_from(host.random(32).as_slice()).unwrap_or_default();
         Self {
-            prefetch: Prefetch::of(&gate),
             pseudonym: pseudonym(&gate, host),
             gate,
             proven: RefCell::new(ProvenCache::new(&Secret::new(key))),
@@ -106,7 +102,7 @@ impl Isolate {
         if let Err(error) = self.pages.borrow_mut().replace(status, text) {
             log::problem(
                 host,
-                &format!("www/.edgeward/pages/{status}.html: {error} The built-in page is shown."),
+                &format!("www/.edgeward/pages/{status}.html: {error}. The built-in page is shown."),
             );
         }
     }

@@ -5,34 +5,24 @@ use super::Visit;
 use super::host::Host;
 use crate::authenticate::{Authenticated, Decision, Verdict, Who};
 use crate::config::{Config, Problem};
+use crate::json::ObjectWriter;
 use crate::policy::{Kind, LogLevel, Rule};
 use crate::reply;
 use crate::verdict::Refused;
-use serde::Serialize;
 
-#[derive(Serialize)]
 struct Line<'a> {
     edgeward: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
-    #[serde(skip_serializing_if = "str::is_empty")]
     detail: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
     message: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
     method: &'a str,
     host: &'a str,
     path: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<&'a str>,
 }
 
@@ -45,7 +35,8 @@ pub fn problems(host: &Host, config: &Config) {
 
 /// One problem that is the operator's to mend.
 pub fn problem(host: &Host, sentence: &str) {
-    host.log(&serde_json::json!({ "edgeward": "problem", "problem": sentence }).to_string());
+    let line = ObjectWriter::new().text("edgeward", "problem").text("problem", sentence);
+    host.log(&line.finish());
 }
 
 /// A verdict, as far as the policy wants it logged.
@@ -137,5 +128,25 @@ fn line<'a>(visit: &'a Visit<'_>, event: &'static str) -> Line<'a> {
 }
 
 fn write(visit: &Visit<'_>, line: Line<'_>) {
-    visit.host.log(&serde_json::to_string(&line).unwrap_or_default());
+    let mut object = ObjectWriter::new().text("edgeward", line.edgeward).optional("cause", line.cause);
+    if let Some(status) = line.status {
+        object = object.number("status", i64::from(status));
+    }
+    object = object.optional("detail", filled(line.detail)).optional("message", filled(line.message));
+    if let Some(rule) = line.rule {
+        object = object.literal("rule", &rule.to_string());
+    }
+    object = object
+        .optional("kind", line.kind)
+        .optional("user", line.user)
+        .optional("key", line.key)
+        .text("method", line.method)
+        .text("host", line.host)
+        .text("path", line.path)
+        .optional("reference", line.reference);
+    visit.host.log(&object.finish());
+}
+
+fn filled(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
 }

@@ -1,16 +1,22 @@
 //! To the origin, and back.
 
+use super::host::ABSENT;
 use super::{Visit, log, plain};
 use crate::authenticate::Passage;
-use crate::forward::answer::{Back, Edits, Seen};
-use crate::forward::{self, Forwarding, PublicOrigin};
-use crate::policy::{Origin, Policy};
+use crate::forward::answer::{Back, Edits, Seen, kept_private};
+use crate::forward::{self, Forwarding, Outgoing, PublicOrigin};
+use crate::policy::{Cors, Origin, Policy};
 use crate::verdict::{Cause, Refusal};
 use wasm_bindgen::JsValue;
 
-/// Bits of `options`, as in `worker.js`.
-const NO_STORE: u32 = 1;
+/// Bits of `options`, as in `worker.js`: shared caches are kept out.
+const PRIVATE: u32 = 1;
+/// The request goes to the `ASSETS` binding.
 const TO_ASSETS: u32 = 2;
+/// References in the answer may be on the origin's authority.
+const RELOCATE: u32 = 4;
+/// The answer is for a script of a listed origin.
+const SHARE: u32 = 8;
 
 /// Sends a request that may pass to the origin. Takes the leave to do so by value.
 pub fn pass(visit: &Visit<'_>, passage: Passage<'_>) -> JsValue {
@@ -37,32 +43,52 @@ pub fn pass(visit: &Visit<'_>, passage: Passage<'_>) -> JsValue {
         jti: &jti,
         now: visit.now,
     };
-    let names = visit.host.names(visit.request);
-    let outgoing = forwarding.outgoing(passage, visit.facts, names.split('\n'));
-    let options = if outgoing.no_store { NO_STORE } else { 0 }
-        | if policy.origin == Origin::Assets { TO_ASSETS } else { 0 };
-    let set: Vec<&str> =
-        outgoing.set.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect();
+    let outgoing = forwarding.outgoing(passage, visit.facts, visit.fields.names());
     visit.host.forward(
         visit.request,
         visit.env,
-        &outgoing.url,
-        &outgoing.remove.join("\n"),
-        &set.join("\n"),
-        options,
-        u32::try_from(policy.origin_timeout.seconds()).unwrap_or(u32::MAX),
+        &text_of(&outgoing),
+        options(visit, policy, &outgoing),
+        policy.origin_timeout.map_or(0, |limit| u32::try_from(limit.seconds()).unwrap_or(u32::MAX)),
     )
+}
+
+/// The lines of `worker.js`: the URL, then names and values.
+fn text_of(outgoing: &Outgoing<'_>) -> String {
+    let removed = outgoing.remove.iter().map(|name| (*name, ABSENT));
+    let set = outgoing.set.iter().map(|(name, value)| (&**name, &**value));
+    let mut text = String::with_capacity(1024);
+    text.push_str(&outgoing.url);
+    for line in removed.chain(set).flat_map(|(name, value)| [name, value]) {
+        text.push('\n');
+        text.push_str(line);
+    }
+    text
+}
+
+/// What the answer will have to be looked at for.
+fn options(visit: &Visit<'_>, policy: &Policy, outgoing: &Outgoing<'_>) -> u32 {
+    let bit = |holds: bool, bit: u32| if holds { bit } else { 0 };
+    bit(outgoing.no_store, PRIVATE)
+        | bit(policy.origin == Origin::Assets, TO_ASSETS)
+        | bit(matches!(policy.origin, Origin::Url { .. }), RELOCATE)
+        | bit(visit.listed_origin(policy).is_some(), SHARE)
+}
+
+/// The edits that keep an answer out of shared caches, whatever the request was.
+pub fn private_edits(cache_control: &str) -> String {
+    let cache_control = (cache_control != ABSENT).then_some(cache_control);
+    lines(&kept_private(&Seen { cache_control, ..Seen::default() }))
 }
 
 impl Visit<'_> {
     /// The changes that an answer of the origin needs, as `worker.js` applies them: three lines each.
-    pub fn edits(&self, seen: &str, options: u32) -> String {
+    pub fn edits(&self, seen: &Seen<'_>, options: u32) -> String {
         let Some(policy) = &self.isolate.gate.config.policy else { return String::new() };
-        let seen = seen_of(seen);
         if matches!(seen.status, 401 | 403) {
             log::origin_refused(self, seen.status);
         }
-        let edits = self.edits_of(policy, &seen, options & NO_STORE != 0);
+        let edits = self.edits_of(policy, seen, options & PRIVATE != 0);
         for name in &edits.dropped {
             log::cookie_dropped(self, name);
         }
@@ -71,20 +97,24 @@ impl Visit<'_> {
 
     fn edits_of(&self, policy: &Policy, seen: &Seen<'_>, private: bool) -> Edits {
         let public = PublicOrigin { scheme: self.facts.scheme, authority: self.facts.authority.to_owned() };
-        let listed = policy.cors.as_ref().and_then(|cors| {
-            let origin = self.facts.field("origin")?;
-            cors.lists(&origin).then_some((cors, origin))
-        });
+        let listed = self.listed_origin(policy);
         let cors = listed.as_ref().map(|(cors, origin)| (*cors, origin.as_str()));
         Back { origin: &policy.origin, public: &public, private, cors }.edits(seen)
+    }
+
+    /// The request's `Origin`, where it is a listed one.
+    fn listed_origin<'p>(&self, policy: &'p Policy) -> Option<(&'p Cors, String)> {
+        let cors = policy.cors.as_ref()?;
+        let origin = self.facts.field("origin")?;
+        cors.lists(&origin).then_some((cors, origin))
     }
 }
 
 /// The lines of `worker.js`: status, three fields, a mark, and the lines of `Set-Cookie`.
-fn seen_of(text: &str) -> Seen<'_> {
+pub fn seen_of(text: &str) -> Seen<'_> {
     let mut lines = text.split('\n');
     let status = lines.next().and_then(|line| line.parse().ok()).unwrap_or_default();
-    let mut field = || lines.next().filter(|line| *line != "\0");
+    let mut field = || lines.next().filter(|line| *line != ABSENT);
     let (cache_control, location, content_location) = (field(), field(), field());
     let allows_origin = field() == Some("1");
     Seen { status, cache_control, location, content_location, allows_origin, set_cookie: lines.collect() }

@@ -25,18 +25,14 @@ function recover(request, env, error) {
 }
 
 const host = {
-  read(request, names) {
-    const { headers } = request;
+  // One pass over all fields: cheaper than a list of their names and a look-up for each that is read.
+  read(request) {
     let text = `${request.method}\n${request.url}`;
-    for (const name of names) {
-      text += `\n${headers.get(name) ?? ABSENT}`;
-    }
+    request.headers.forEach((value, name) => {
+      text += `\n${name}\n${value}`;
+    });
     return text;
   },
-
-  field: (request, name) => request.headers.get(name) ?? undefined,
-
-  names: (request) => [...request.headers.keys()].join("\n"),
 
   // A variable is text, or a table of wrangler.toml that arrives as an object. A binding's object is neither.
   variable(env, name) {
@@ -57,30 +53,30 @@ const host = {
     return new Response(content ?? null, { status, headers: pairs(fields) });
   },
 
-  // Sends a request on. `fetch` resolves before `Closure`s would: its continuation is a plain function.
-  forward(request, env, url, remove, set, options, timeout) {
-    const outgoing = new Request(url, request);
-    const { headers } = outgoing;
-    if (remove !== "") for (const name of remove.split("\n")) headers.delete(name);
-    const lines = set.split("\n");
-    for (let i = 0; i + 1 < lines.length; i += 2) headers.set(lines[i], lines[i + 1]);
-    const init = options & NO_STORE ? UNCACHED : UNFOLLOWED;
-    const sent = options & TO_ASSETS ? env.ASSETS.fetch(outgoing, init) : fetch(outgoing, init);
-    let timer;
-    const late = new Promise((_, reject) => {
-      timer = setTimeout(reject, timeout * 1000, LATE);
-    });
-    return Promise.race([sent, late]).then(
-      (response) => {
-        clearTimeout(timer);
-        return guarded(request, env, () => answered(request, env, response, options));
-      },
-      (error) => {
-        clearTimeout(timer);
-        return guarded(request, env, () =>
+  // Sends a request on. Copying the fields and naming the rest costs half of `new Request(url, request)`, which only
+  // content needs: it brings its length along.
+  forward(request, env, outgoing, options, timeout) {
+    const lines = outgoing.split("\n");
+    const headers = new Headers(request.headers);
+    for (let i = 1; i + 1 < lines.length; i += 2) {
+      if (lines[i + 1] === ABSENT) headers.delete(lines[i]);
+      else headers.set(lines[i], lines[i + 1]);
+    }
+    const { method, body } = request;
+    const init = { headers, redirect: "manual" };
+    if (body === null) init.method = method;
+    if (options & PRIVATE) init.cache = "no-store";
+    // A function that is async throws nothing: an authority that is no host is no defect of the module's.
+    const send = async () => {
+      const target = body === null ? lines[0] : new Request(lines[0], request);
+      return options & TO_ASSETS ? env.ASSETS.fetch(target, init) : fetch(target, init);
+    };
+    return (timeout === 0 ? send() : inTime(send(), timeout)).then(
+      (response) => guarded(request, env, () => answered(request, env, response, options)),
+      (error) =>
+        guarded(request, env, () =>
           gate.unanswered(host, request, env, error === LATE, String(error?.message ?? error)),
-        );
-      },
+        ),
     );
   },
 
@@ -103,17 +99,29 @@ const host = {
       const type = found.headers.get("content-type");
       if (type !== null) headers.push(["Content-Type", type]);
       return new Response(request.method === "HEAD" ? null : found.body, { status: 200, headers });
-    });
+    }, (error) => guarded(request, env, () => gate.unanswered(host, request, env, false, String(error?.message ?? error))));
   },
 };
 
-// Bits of `options`, as in edge/origin.rs.
-const NO_STORE = 1;
+// Bits of `options`, as in edge/send.rs.
+const PRIVATE = 1;
 const TO_ASSETS = 2;
+const RELOCATE = 4;
+const SHARE = 8;
 
-const UNFOLLOWED = { redirect: "manual" };
-const UNCACHED = { redirect: "manual", cache: "no-store" };
 const LATE = Symbol("the origin's time is up");
+
+/** What `sent` resolves to; rejects with `LATE` after so many seconds. A timer for each request is what it costs. */
+function inTime(sent, seconds) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(reject, seconds * 1000, LATE);
+    const settle = (how) => (value) => {
+      clearTimeout(timer);
+      how(value);
+    };
+    sent.then(settle(resolve), settle(reject));
+  });
+}
 
 /** Names and values in turn, as pairs: a name may stand more than once. */
 function pairs(fields) {
@@ -125,22 +133,47 @@ function pairs(fields) {
 
 /** Applies the core's edits to an answer; one that needs none is the platform's own object. */
 function answered(request, env, response, options) {
-  if (response.status === 101) return response;
-  const { headers } = response;
-  const get = (name) => headers.get(name) ?? ABSENT;
-  let seen = `${response.status}\n${get("cache-control")}\n${get("location")}\n${get("content-location")}`;
-  seen += `\n${headers.has("access-control-allow-origin") ? "1" : ""}`;
-  if (headers.has("set-cookie")) seen += `\n${headers.getSetCookie().join("\n")}`;
-  const edits = gate.answered(host, request, env, seen, options);
-  if (edits === "") return response;
-  const edited = new Response(response.body, response);
-  const lines = edits.split("\n");
-  for (let i = 0; i + 2 < lines.length; i += 3) {
-    if (lines[i] === "-") edited.headers.delete(lines[i + 1]);
-    else if (lines[i] === "=") edited.headers.set(lines[i + 1], lines[i + 2]);
-    else edited.headers.append(lines[i + 1], lines[i + 2]);
+  const { status, headers } = response;
+  if (status === 101) return response;
+  // What Cloudflare itself says of an origin that it could not reach, or that took too long (522, 524).
+  if (status >= 520 && status <= 530) {
+    return gate.unanswered(host, request, env, status === 522 || status === 524, `status ${status}`);
   }
-  return edited;
+  const get = (bit, name) => (options & bit ? headers.get(name) : null);
+  const [location, contentLocation] = [get(RELOCATE, "location"), get(RELOCATE, "content-location")];
+  const cookies = headers.has("set-cookie") ? headers.getSetCookie() : [];
+  const cacheControl = get(PRIVATE, "cache-control") ?? ABSENT;
+  const isSilent = location === null && contentLocation === null && cookies.length === 0;
+  if (isSilent && (options & SHARE) === 0 && status !== 401 && status !== 403) {
+    return options & PRIVATE ? edited(response, privateEdits(cacheControl)) : response;
+  }
+  const shared = options & SHARE && headers.has("access-control-allow-origin") ? "1" : "";
+  const seen = [status, cacheControl, location ?? ABSENT, contentLocation ?? ABSENT, shared, ...cookies];
+  const edits = gate.answered(host, request, env, seen.join("\n"), options);
+  return edits === "" ? response : edited(response, edits.split("\n"));
+}
+
+// The last `Cache-Control` and its edits: most origins send few different ones, and asking costs two crossings of text.
+const lastEdits = { cacheControl: undefined, lines: [] };
+
+function privateEdits(cacheControl) {
+  if (lastEdits.cacheControl !== cacheControl) {
+    lastEdits.lines = gate.private_edits(cacheControl).split("\n");
+    lastEdits.cacheControl = cacheControl;
+  }
+  return lastEdits.lines;
+}
+
+/** Three lines for each edit: what to do, name, value. */
+function edited(response, lines) {
+  const copy = new Response(response.body, response);
+  const { headers } = copy;
+  for (let i = 0; i + 2 < lines.length; i += 3) {
+    if (lines[i] === "-") headers.delete(lines[i + 1]);
+    else if (lines[i] === "=") headers.set(lines[i + 1], lines[i + 2]);
+    else headers.append(lines[i + 1], lines[i + 2]);
+  }
+  return copy;
 }
 
 function guarded(request, env, step) {

@@ -56,11 +56,7 @@ impl Back<'_> {
     /// The changes that this answer needs; none of them for one that has nothing to hide.
     #[must_use]
     pub fn edits(&self, seen: &Seen<'_>) -> Edits {
-        let mut edits = Edits::default();
-        if self.private {
-            edits.remove.extend(SHARED_CACHE_FIELDS);
-            edits.set.push(("cache-control", private(seen.cache_control.unwrap_or_default())));
-        }
+        let mut edits = if self.private { kept_private(seen) } else { Edits::default() };
         let locations = [("location", seen.location), ("content-location", seen.content_location)];
         for (name, value) in locations {
             if let Some(value) = value.and_then(|value| self.public_location(value)) {
@@ -81,17 +77,23 @@ impl Back<'_> {
         let authority = origin.split_once("://").map_or(origin.as_str(), |(_, authority)| authority);
         let Some(rest) = after_authority(value, authority) else {
             let path = value.starts_with('/') && !value.starts_with("//") && !base_path.is_empty();
-            return path.then(|| without_base(value, base_path)).filter(|path| path != value);
+            let path = path.then(|| without_base(value, base_path)).filter(|path| path != value)?;
+            return Some(if is_another_site(&path) { self.on_public(&path) } else { path });
         };
-        let path = without_base(rest, base_path);
-        Some(format!("{}://{}{path}", self.public.scheme.as_str(), self.public.authority))
+        Some(self.on_public(&without_base(rest, base_path)))
+    }
+
+    fn on_public(&self, path: &str) -> String {
+        format!("{}://{}{path}", self.public.scheme.as_str(), self.public.authority)
     }
 
     fn cookies(&self, lines: &[&str], edits: &mut Edits) {
         let mut changed = false;
         let mut kept = Vec::with_capacity(lines.len());
         for line in lines {
-            let name = line.split([';', '=']).next().unwrap_or_default().trim_matches([' ', '\t']);
+            // `=__Host-x=1` has no name, and some browsers send `__Host-x=1` of it.
+            let line_from_name = line.trim_start_matches(['=', ' ', '\t']);
+            let name = line_from_name.split([';', '=']).next().unwrap_or_default().trim_matches([' ', '\t']);
             if is_own_cookie(name) {
                 edits.dropped.push(name.to_owned());
                 changed = true;
@@ -133,6 +135,17 @@ impl Back<'_> {
     }
 }
 
+/// The changes that keep an answer out of shared caches.
+#[must_use]
+pub fn kept_private(seen: &Seen<'_>) -> Edits {
+    let cache_control = private(seen.cache_control.unwrap_or_default());
+    Edits {
+        remove: SHARED_CACHE_FIELDS.to_vec(),
+        set: vec![("cache-control", cache_control)],
+        ..Edits::default()
+    }
+}
+
 /// What stands behind `authority` in an absolute or network-path reference (RFC 3986 §4.2); `None` where the
 /// reference is on another authority, or has none.
 fn after_authority<'v>(reference: &'v str, authority: &str) -> Option<&'v str> {
@@ -152,6 +165,12 @@ fn after_authority<'v>(reference: &'v str, authority: &str) -> Option<&'v str> {
     (bare.eq_ignore_ascii_case(authority) || found.eq_ignore_ascii_case(authority)).then_some(rest)
 }
 
+/// Whether what is left of a path once the base path is off would lead to another site: `/base//evil` was a path,
+/// `//evil` is an authority. `\` is a `/` to browsers, and tabs are nothing (WHATWG URL §4.4).
+fn is_another_site(path: &str) -> bool {
+    path.get(1..).is_some_and(|rest| rest.trim_start_matches('\t').starts_with(['/', '\\']))
+}
+
 /// A path without the base path; `/` where nothing is left.
 fn without_base(path: &str, base_path: &str) -> String {
     let rest = match path.strip_prefix(base_path) {
@@ -169,7 +188,9 @@ fn private(field: &str) -> String {
             !["public", "s-maxage", "private"].iter().any(|off| name.eq_ignore_ascii_case(off))
         })
         .collect();
-    let no_store = kept.iter().any(|directive| directive.eq_ignore_ascii_case("no-store"));
+    let stands = |name: &str| kept.iter().any(|directive| directive.eq_ignore_ascii_case(name));
+    // RFC 9111 §5.2.2.3: a cache that understands the status ignores `no-store` next to `must-understand`.
+    let no_store = stands("no-store") && !stands("must-understand");
     match (no_store, kept.is_empty()) {
         (true, _) => kept.join(", "),
         (false, true) => "private".into(),
@@ -255,6 +276,18 @@ mod tests {
     }
 
     #[test]
+    fn a_path_does_not_become_another_site() {
+        for (value, expected) in [
+            ("/app//evil.example/x", "https://acme.example:8443//evil.example/x"),
+            ("/app/\\evil.example", "https://acme.example:8443/\\evil.example"),
+            ("/app/\t/evil.example", "https://acme.example:8443/\t/evil.example"),
+            ("https://origin.example/app//evil.example", "https://acme.example:8443//evil.example"),
+        ] {
+            assert_eq!(located(value).as_deref(), Some(expected), "{value}");
+        }
+    }
+
+    #[test]
     fn caches_are_kept_out() {
         for (field, expected) in [
             ("", "private"),
@@ -263,6 +296,7 @@ mod tests {
             ("no-store", "no-store"),
             ("no-cache, PRIVATE=\"a, b\"", "private, no-cache"),
             ("private, max-age=1", "private, max-age=1"),
+            ("public, must-understand, no-store", "private, must-understand, no-store"),
         ] {
             assert_eq!(private(field), expected, "{field}");
         }
@@ -278,10 +312,17 @@ mod tests {
             "b=2; Path=/app/x",
             "c=Domain=origin.example; Domain=example",
             "__Host-edgeward=x; Path=/",
+            "=__Host-edgeward=x; Path=/",
+            "=; Path=/x",
         ];
         let edits = edits(&origin(), false, &Seen { set_cookie: lines, ..Seen::default() });
-        let kept = ["a=1; Path=/; HttpOnly", "b=2; Path=/x", "c=Domain=origin.example; Domain=example"];
+        let kept = [
+            "a=1; Path=/; HttpOnly",
+            "b=2; Path=/x",
+            "c=Domain=origin.example; Domain=example",
+            "=; Path=/x",
+        ];
         assert_eq!(edits.set_cookie.unwrap_or_default(), kept);
-        assert_eq!(edits.dropped, ["__Host-edgeward"]);
+        assert_eq!(edits.dropped, ["__Host-edgeward", "__Host-edgeward"]);
     }
 }

@@ -1,5 +1,6 @@
 //! The reader: recursive descent over the text, one function for each production of RFC 8259.
 
+use super::number::nearest;
 use super::{Json, JsonError};
 use std::borrow::Cow;
 
@@ -216,9 +217,11 @@ impl<'a> Reader<'a> {
         }
         let text = self.text.get(begin..self.at).unwrap_or_default();
         let whole = if fraction.is_none() && exponent.is_none() { small_integer(text) } else { None };
-        match whole.or_else(|| text.parse().ok()) {
-            Some(number) if f64::is_finite(number) => Ok(Json::Number(number)),
-            Some(_) | None => Err(Fault { what: "a number out of range", at: begin }),
+        let number = whole.unwrap_or_else(|| nearest(text));
+        if number.is_finite() {
+            Ok(Json::Number(number))
+        } else {
+            Err(Fault { what: "a number out of range", at: begin })
         }
     }
 
@@ -296,16 +299,18 @@ fn stands_in(name: &str, members: &[(Cow<'_, str>, Json<'_>)], index: &mut Vec<u
     if members.len() < WALK {
         return members.iter().any(|(n, _)| n == name);
     }
-    let name_at = |at: &usize| members.get(*at).map_or("", |(n, _)| n);
-    if index.is_empty() {
-        index.extend(0..members.len());
-        index.sort_unstable_by(|a, b| name_at(a).cmp(name_at(b)));
+    let name_at = |at: usize| members.get(at).map_or("", |(n, _)| n);
+    let place = |index: &[usize], name: &str| index.binary_search_by(|at| name_at(*at).cmp(name));
+    // All members so far, and this one, which is pushed right after.
+    for at in index.len()..members.len() {
+        if let Err(free) = place(index, name_at(at)) {
+            index.insert(free, at);
+        }
     }
-    match index.binary_search_by(|at| name_at(at).cmp(name)) {
+    match place(index, name) {
         Ok(_) => true,
-        Err(place) => {
-            // The member is pushed right after this.
-            index.insert(place, members.len());
+        Err(free) => {
+            index.insert(free, members.len());
             false
         }
     }

@@ -32,13 +32,13 @@ use super::tag::Tagger;
 use super::{Nfc, UserPass};
 use crate::config::Problem;
 use crate::secret::Secret;
+use crate::sorted_map::SortedMap;
 use reading::Reading;
-use std::collections::HashMap;
 
 /// Every account, and what it takes to verify their passwords.
 #[derive(Debug)]
 pub struct Users {
-    accounts: HashMap<String, Account>,
+    accounts: SortedMap<String, Account>,
     keys: Vec<Tagger>,
     /// The most expensive verification among the lines: what every "no" costs.
     most: Cost,

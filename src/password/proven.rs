@@ -9,9 +9,10 @@ use super::UserPass;
 use super::htpasswd::Account;
 use super::tag::{TAG_SIZE, Tagger};
 use crate::secret::Secret;
+use crate::sorted_map::SortedMap;
 use crate::time::{Lifetime, UnixTime};
 use core::fmt;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 /// How long a proof holds.
 pub const HOLDS: Lifetime = Lifetime::from_seconds(300);
@@ -22,7 +23,7 @@ pub const CAPACITY: usize = 1024;
 const PURPOSE: &str = "edgeward/proven/v1";
 
 /// The MAC that stands for a user-id, a password and a hash.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Proof([u8; TAG_SIZE]);
 
 impl fmt::Debug for Proof {
@@ -37,7 +38,7 @@ pub struct ProvenCache {
     tagger: Tagger,
     /// A look-up by MAC needs no constant time: what its duration could tell is how much of the MAC agrees with one
     /// that is kept, and without the key nobody can choose a password for the MAC it will have.
-    since: HashMap<Proof, UnixTime>,
+    since: SortedMap<Proof, UnixTime>,
     /// Oldest first; each proof once.
     order: VecDeque<Proof>,
 }
@@ -46,7 +47,7 @@ impl ProvenCache {
     /// An empty store. `key`: 32 octets that were drawn for this isolate, or derived for it from `EDGEWARD_SECRET`.
     #[must_use]
     pub fn new(key: &Secret<[u8; 32]>) -> Self {
-        Self { tagger: Tagger::new(key.expose(), PURPOSE), since: HashMap::new(), order: VecDeque::new() }
+        Self { tagger: Tagger::new(key.expose(), PURPOSE), since: SortedMap::new(), order: VecDeque::new() }
     }
 
     /// What stands for this password of this account: one HMAC, nothing allocated.

@@ -8,7 +8,7 @@
 //! dropping NULs: `%`, NUL, `ff` becomes an octet that is no UTF-8 only then, and is refused where it is decoded.
 
 use super::{INNER_SLASH, PathError, Reading, Stray, decode, is_dot_segment};
-use std::collections::HashSet;
+use crate::sorted_map::SortedMap;
 
 /// The most readings a path may have. One that bears every mark at once has some dozens to hundreds.
 pub const MAX_READINGS: usize = 512;
@@ -67,7 +67,7 @@ pub(super) fn of(once: Vec<u8>) -> Result<Vec<Vec<u8>>, PathError> {
 struct Closure {
     found: Vec<Vec<u8>>,
     /// The same: to tell what is new without looking at all.
-    known: HashSet<Vec<u8>>,
+    known: SortedMap<Vec<u8>, ()>,
     octets: usize,
 }
 
@@ -75,14 +75,14 @@ impl Closure {
     /// Takes up a reading, unless it is known. It is enough to know it at its lowest level: all that decoding
     /// gives at a deeper one it gives at this one too.
     fn add(&mut self, reading: Vec<u8>) -> Result<(), PathError> {
-        if self.known.contains(&reading) {
+        if self.known.get(&reading).is_some() {
             return Ok(());
         }
         self.octets += reading.len();
         if self.found.len() >= MAX_READINGS || self.octets > MAX_OCTETS {
             return Err(PathError::TooManyReadings);
         }
-        self.known.insert(reading.clone());
+        self.known.insert(reading.clone(), ());
         self.found.push(reading);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The rules as a tree of segments: a rule is found in the length of the path, not the number of rules.
 //!
-//! Each node is one pattern prefix. A segment of the path leads to the node of that very text, found by hash, or to
-//! the node of `{name}`; the search tries them in this order and takes a node's `/*` last, so what it finds first
+//! Each node is one pattern prefix. A segment of the path leads to the node of that very text, found by halving,
+//! or to the node of `{name}`; the search tries them in this order and takes a node's `/*` last, so what it finds first
 //! is the most specific. It goes back only where a more specific prefix led nowhere, at most once into each node:
 //! *n* segments cost at most 2ⁿ⁺¹ − 1 nodes, n no more than the longest pattern has, and that only for a policy
 //! that holds both a text and `{name}` after every prefix; one that holds no `{name}` costs n + 1.
@@ -9,12 +9,12 @@
 use super::pattern::{Pattern, Segment};
 use super::rules::PathCase;
 use crate::path::Reading;
-use std::collections::{BTreeMap, HashMap};
+use crate::sorted_map::SortedMap;
 
 /// A node: what is known of the patterns that begin alike.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
-    literals: HashMap<Box<[u8]>, Node>,
+    literals: SortedMap<Box<[u8]>, Node>,
     parameter: Option<Box<Node>>,
     /// Rules whose pattern ends here.
     end: Hosts,
@@ -25,14 +25,14 @@ pub(super) struct Node {
 /// The rules of one pattern, by host.
 #[derive(Clone, Debug, Default)]
 struct Hosts {
-    named: HashMap<Box<str>, Methods>,
+    named: SortedMap<Box<str>, Methods>,
     any: Option<Methods>,
 }
 
 /// The rules of one pattern and host, by method: positions in the policy's list.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Methods {
-    named: BTreeMap<Box<str>, usize>,
+    named: SortedMap<Box<str>, usize>,
     any: Option<usize>,
 }
 
@@ -61,7 +61,7 @@ impl Node {
         let mut node = self;
         for segment in pattern.segments {
             node = match segment {
-                Segment::Literal(text) => node.literals.entry(text.into()).or_default(),
+                Segment::Literal(text) => node.literals.or_default(text.into()),
                 Segment::Parameter => node.parameter.get_or_insert_default(),
             };
         }
@@ -87,7 +87,7 @@ impl Node {
 impl Hosts {
     fn insert(&mut self, host: Option<&str>) -> &mut Methods {
         match host {
-            Some(host) => self.named.entry(host.into()).or_default(),
+            Some(host) => self.named.or_default(host.into()),
             None => self.any.get_or_insert_default(),
         }
     }
@@ -113,7 +113,7 @@ impl Methods {
     pub fn find(&self, method: &str) -> Result<usize, usize> {
         match self.named.get(decided_as(method)).copied().or(self.any) {
             Some(rule) => Ok(rule),
-            None => Err(self.named.values().copied().min().unwrap_or_default()),
+            None => Err(self.named.iter().map(|(_, rule)| *rule).min().unwrap_or_default()),
         }
     }
 }

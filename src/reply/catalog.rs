@@ -7,8 +7,8 @@
 //! number is an object by plural category (`one`, `few`, `many`, `other`), a text that depends on what is known one by what
 //! it needs (`when`, `user`, `wait`, `else`).
 
+use crate::json::Json;
 use crate::verdict::Cause;
-use serde_json::Value;
 use std::sync::OnceLock;
 
 /// The built-in catalogues; the first is what the others fall back to.
@@ -127,13 +127,13 @@ pub struct Wording {
 #[derive(Debug)]
 pub struct Catalog {
     tag: &'static str,
-    words: Value,
+    words: Json<'static>,
 }
 
 impl Catalog {
     /// A file that cannot be read has no words of its own: then all are English. The tests read each one.
-    fn read(tag: &'static str, json: &str) -> Self {
-        Self { tag, words: serde_json::from_str(json).unwrap_or_default() }
+    fn read(tag: &'static str, json: &'static str) -> Self {
+        Self { tag, words: Json::parse(json).unwrap_or(Json::Null) }
     }
 
     /// The language's tag (RFC 5646).
@@ -151,15 +151,15 @@ impl Catalog {
     /// The word at a JSON pointer (RFC 6901); the English one where this language has none.
     #[must_use]
     pub fn word(&'static self, pointer: &str) -> &'static str {
-        self.value(pointer).and_then(Value::as_str).unwrap_or_default()
+        self.value(pointer).and_then(Json::as_text).unwrap_or_default()
     }
 
     /// The word at a JSON pointer in the plural category that `number` has in this language.
     #[must_use]
     pub fn plural(&'static self, pointer: &str, number: u64) -> &'static str {
-        let Some(value) = self.words.pointer(pointer) else { return self.english_plural(pointer, number) };
+        let Some(value) = self.own_value(pointer) else { return self.english_plural(pointer, number) };
         let category = category(self.word("/language/plural"), number);
-        value.get(category).or_else(|| value.get("other")).and_then(Value::as_str).unwrap_or_default()
+        value.get(category).or_else(|| value.get("other")).and_then(Json::as_text).unwrap_or_default()
     }
 
     /// The words of the page for a cause.
@@ -181,10 +181,15 @@ impl Catalog {
             .unwrap_or(Wording { headline: "", text: "", steps: Vec::new() })
     }
 
-    fn value(&'static self, pointer: &str) -> Option<&'static Value> {
-        self.words
-            .pointer(pointer)
-            .or_else(|| if self.is_default() { None } else { english().value(pointer) })
+    fn value(&'static self, pointer: &str) -> Option<&'static Json<'static>> {
+        self.own_value(pointer).or_else(|| if self.is_default() { None } else { english().value(pointer) })
+    }
+
+    fn own_value(&'static self, pointer: &str) -> Option<&'static Json<'static>> {
+        pointer.split('/').skip(1).try_fold(&self.words, |value, name| match value {
+            Json::Array(elements) => elements.get(name.parse::<usize>().ok()?),
+            other => other.get(name),
+        })
     }
 
     fn english_plural(&'static self, pointer: &str, number: u64) -> &'static str {
@@ -197,23 +202,23 @@ impl Catalog {
     }
 }
 
-fn wording(words: &'static Value, headline: &str, steps: &str, known: Known) -> Wording {
-    let text = |value: &'static Value| match value {
-        Value::Object(cases) => ["when", "user", "wait", "else"]
+fn wording(words: &'static Json<'static>, headline: &str, steps: &str, known: Known) -> Wording {
+    let text = |value: &'static Json<'static>| match value {
+        cases @ Json::Object(_) => ["when", "user", "wait", "else"]
             .iter()
             .filter(|key| known.has(key))
-            .find_map(|key| cases.get(*key)),
+            .find_map(|key| cases.get(key)),
         other => Some(other),
     };
     Wording {
-        headline: words.get(headline).and_then(Value::as_str).unwrap_or_default(),
-        text: words.get("text").and_then(text).and_then(Value::as_str).unwrap_or_default(),
+        headline: words.get(headline).and_then(Json::as_text).unwrap_or_default(),
+        text: words.get("text").and_then(text).and_then(Json::as_text).unwrap_or_default(),
         steps: words
             .get(steps)
-            .and_then(Value::as_array)
+            .and_then(Json::as_array)
             .into_iter()
             .flatten()
-            .filter_map(Value::as_str)
+            .filter_map(Json::as_text)
             .collect(),
     }
 }
@@ -299,8 +304,8 @@ mod tests {
     #[test]
     fn every_file_can_be_read() {
         for it in &BUILT_IN {
-            let words: Value = serde_json::from_str(it.json).expect(it.tag);
-            assert_eq!(words.pointer("/language/tag").and_then(Value::as_str), Some(it.tag));
+            Json::parse(it.json).expect(it.tag);
+            assert_eq!(in_language(it.tag).word("/language/tag"), it.tag);
             assert!(["ltr", "rtl"].contains(&in_language(it.tag).dir()));
         }
     }
@@ -389,8 +394,8 @@ mod tests {
     #[test]
     fn no_words_without_a_cause() {
         for section in ["pages", "problems"] {
-            let words = english().words.get(section).and_then(Value::as_object).expect(section);
-            for name in words.keys() {
+            let words = english().words.get(section).and_then(Json::as_object).expect(section);
+            for (name, _) in words {
                 assert!(Cause::from_name(name).is_some(), "{section}/{name}");
             }
         }

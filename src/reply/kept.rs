@@ -3,6 +3,7 @@
 //! What is kept depends on cause, variant, language and brand alone. Everything of a visitor is a [`Hole`] in it, filled and
 //! escaped for its place when the page is sent.
 
+use crate::case::push_upper;
 use crate::reply::catalog::{Catalog, Part, parts};
 use crate::reply::escape::{html, shown_address};
 use crate::reply::page::PageFacts;
@@ -200,8 +201,11 @@ fn secure(facts: &PageFacts<'_>) -> String {
 #[must_use]
 pub fn monogram(name: &str) -> String {
     let name = name.strip_prefix("www.").unwrap_or(name);
-    let letter = name.chars().find(|character| character.is_alphanumeric());
-    letter.map(|letter| letter.to_uppercase().collect()).unwrap_or_default()
+    let mut monogram = String::new();
+    if let Some(letter) = name.chars().find(|character| character.is_alphanumeric()) {
+        push_upper(&mut monogram, letter);
+    }
+    monogram
 }
 
 /// A name in a text: its direction of writing has no effect on the text around it.

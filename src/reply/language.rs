@@ -22,9 +22,12 @@ pub fn choose<'h>(accept: Option<&str>, have: &[&'h str]) -> &'h str {
 
 /// Ranges with their quality in thousandths, best first.
 fn ranges(value: &str) -> Vec<(&str, u16)> {
-    let mut ranges: Vec<_> = value.split(',').take(MOST).filter_map(range).collect();
-    // A stable sort keeps the order of equals.
-    ranges.sort_by_key(|(_, quality)| core::cmp::Reverse(*quality));
+    let mut ranges = Vec::new();
+    for (tag, quality) in value.split(',').take(MOST).filter_map(range) {
+        // Behind its equals: their order stays.
+        let place = ranges.partition_point(|(_, better)| *better >= quality);
+        ranges.insert(place, (tag, quality));
+    }
     ranges
 }
 

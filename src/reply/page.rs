@@ -11,10 +11,10 @@ use crate::reply::kept::Kept;
 use crate::reply::language;
 use crate::reply::scope::{Content, Scope, Style};
 use crate::reply::template::{Template, TemplateError};
+use crate::sorted_map::SortedMap;
 use crate::time::{Lifetime, UnixTime};
 use crate::verdict::Cause;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 const PAGE: &str = include_str!("../../www/.edgeward/pages/page.html");
 const PROBLEM: &str = include_str!("../../www/.edgeward/pages/problem.html");
@@ -79,7 +79,7 @@ pub struct Rendered {
 pub struct Pages {
     brand: Brand,
     style: Style,
-    own: BTreeMap<u16, Template>,
+    own: SortedMap<u16, Template>,
     kept: Vec<(Key, Kept, String)>,
     rendered: u64,
 }
@@ -105,7 +105,7 @@ impl Pages {
     pub fn new(brand: Brand) -> Self {
         let colors = color::css(brand.color);
         let sheet = packed(STYLE);
-        Self { brand, style: Style { colors, sheet }, own: BTreeMap::new(), kept: Vec::new(), rendered: 0 }
+        Self { brand, style: Style { colors, sheet }, own: SortedMap::new(), kept: Vec::new(), rendered: 0 }
     }
 
     /// Takes the brand's own page for a status (`pages/401.html`).

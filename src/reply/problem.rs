@@ -1,26 +1,10 @@
 //! Problem details (RFC 9457): what a program reads of a refusal.
 
+use crate::json::ObjectWriter;
 use crate::request::RequestFacts;
 use crate::verdict::{Cause, Refused};
-use serde::Serialize;
 
-/// The members of RFC 9457 §3.1, and ours (§3.2).
-#[derive(Serialize)]
-struct Problem<'a> {
-    r#type: String,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    instance: String,
-    cause: &'static str,
-    reference: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expired_at: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u32>,
-}
-
-/// The document. `expired_at` is in Unix seconds, `retry_after` in seconds.
+/// The members of RFC 9457 §3.1, and ours (§3.2). `expired_at` is in Unix seconds, `retry_after` in seconds.
 #[must_use]
 pub fn document(
     facts: &RequestFacts<'_>,
@@ -30,18 +14,20 @@ pub fn document(
     title: &str,
 ) -> String {
     let refusal = &refused.refusal;
+    let mut problem = ObjectWriter::new()
+        .text("type", &format!("{}{}{}", facts.origin(), crate::reply::PROBLEMS, refusal.cause.name()))
+        .text("title", title)
+        .number("status", i64::from(status))
+        .text("detail", &refusal.detail)
+        .text("instance", &format!("urn:edgeward:{reference}"))
+        .text("cause", refusal.cause.name())
+        .text("reference", reference);
     let expired = matches!(refusal.cause, Cause::TokenExpired | Cause::PasswordExpired);
-    let problem = Problem {
-        r#type: format!("{}{}{}", facts.origin(), crate::reply::PROBLEMS, refusal.cause.name()),
-        title,
-        status,
-        detail: &refusal.detail,
-        instance: format!("urn:edgeward:{reference}"),
-        cause: refusal.cause.name(),
-        reference,
-        expired_at: refusal.when.filter(|_| expired).map(|when| when.seconds()),
-        retry_after: super::retry_after(refusal.cause),
-    };
-    // A struct of texts and numbers always serialises; were it not so, a program still gets the status.
-    serde_json::to_string(&problem).unwrap_or_default()
+    if let Some(when) = refusal.when.filter(|_| expired) {
+        problem = problem.number("expired_at", when.seconds());
+    }
+    if let Some(seconds) = super::retry_after(refusal.cause) {
+        problem = problem.number("retry_after", i64::from(seconds));
+    }
+    problem.finish()
 }

@@ -212,7 +212,7 @@ impl<'p> Scope<'p> {
                 let tag = self.words.tag().to_ascii_lowercase();
                 let primary = tag.split('-').next().unwrap_or_default();
                 let found = [tag.as_str(), primary, "en"].into_iter().find_map(|tag| texts.get(tag));
-                found.or_else(|| texts.values().next()).map(String::as_str)
+                found.or_else(|| texts.iter().next().map(|(_, text)| text)).map(String::as_str)
             }
         }
     }

@@ -114,6 +114,7 @@ fn push_number(json: &mut String, name: &str, value: i64) {
 
 /// The keys for `audience` as a JWK Set (RFC 7517), one for each secret: what the operator gives to the origin. It is as
 /// secret as they are.
+#[cfg(not(target_family = "wasm"))] // The command prints it; the Worker has no use for it.
 #[must_use]
 pub fn jwk_set(root: &RootSecret, audience: &str) -> serde_json::Value {
     let jwk = |(kid, key): (String, Secret<[u8; 32]>)| {

@@ -13,10 +13,10 @@ use super::mac::MacKey;
 use crate::config::Problem;
 use crate::json::{Json, push_string};
 use crate::policy::{HmacAlgorithm, Kind, TokenEntry, TokenPlace};
+use crate::sorted_map::SortedMap;
 use crate::time::{Lifetime, UnixTime};
 use crate::verdict::{Cause, Refusal};
 use keyring::{Entry, Keyring, Named, Wanted};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Without a `kid`, so many keys of an entry are tried at most; an entry with more requires it.
@@ -226,7 +226,7 @@ impl VerifiedJwt {
     /// Whether every name is a claim that is one of its values, or an array of which one member is. Where nothing is
     /// named, nothing matches.
     #[must_use]
-    pub fn claims_match(&self, wanted: &BTreeMap<String, Vec<String>>) -> bool {
+    pub fn claims_match(&self, wanted: &SortedMap<String, Vec<String>>) -> bool {
         let claims = self.claims();
         let matches = |(name, values): (&String, &Vec<String>)| {
             claims

@@ -7,12 +7,12 @@ use super::keys::weak;
 use crate::config::Problem;
 use crate::policy::HmacAlgorithm;
 use crate::secret::Secret;
+use crate::sorted_map::SortedMap;
 use core::fmt;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Sha256, Sha384, Sha512};
-use std::collections::BTreeSet;
 
 /// The fewest octets of a secret in `EDGEWARD_SECRET`: the output size of SHA-256 (RFC 7518 §3.2).
 pub const ROOT_SECRET_SIZE: usize = 32;
@@ -159,9 +159,9 @@ impl RootSecret {
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
         let mut secrets = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut seen = SortedMap::new();
         for (index, value) in text.split_ascii_whitespace().enumerate() {
-            if !seen.insert(value) {
+            if seen.insert(value, ()).is_some() {
                 problems.push(root_problem(index, "a value that stands there before", "each value once"));
                 continue;
             }

@@ -97,7 +97,7 @@ fn every_value_is_read() {
     let origin = Origin::Url { origin: "https://origin.acme.example".into(), base_path: "/base".into() };
     assert_eq!(policy.origin, origin);
     assert_eq!(policy.leeway, Lifetime::from_seconds(45));
-    assert_eq!(policy.origin_timeout, Lifetime::from_seconds(600));
+    assert_eq!(policy.origin_timeout, Some(Lifetime::from_seconds(600)));
     assert_eq!((policy.log, policy.http, policy.hsts), (LogLevel::All, PlainHttp::Refuse, true));
     assert_eq!(policy.rules.case(), edgeward::policy::rules::PathCase::Ignore);
     assert_eq!(policy.api_key_field, "x-acme-key");
@@ -193,7 +193,7 @@ fn every_value_of_cors_is_read() {
 fn is_all_defaults(policy: &Policy) {
     assert_eq!((&*policy.realm, &policy.origin), ("Restricted", &Origin::Own));
     assert_eq!(policy.leeway, Lifetime::from_seconds(30));
-    assert_eq!(policy.origin_timeout, Lifetime::from_seconds(100));
+    assert_eq!(policy.origin_timeout, None);
     assert_eq!((policy.log, policy.http, policy.hsts), (LogLevel::Refused, PlainHttp::Redirect, true));
     assert_eq!(policy.brand, Brand::default());
     assert!(rules(policy).is_empty() && policy.cors.is_none() && policy.websocket_origins.is_empty());

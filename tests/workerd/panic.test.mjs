@@ -1,72 +1,89 @@
 // A panic is one request's misfortune: 500 in the right form, and the next request works. Attack 5.
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { passed, refused, shared } from './expect.mjs';
-import { basic } from './given.mjs';
-import { isBuilt } from './harness.mjs';
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { passed, refused, shared } from "./expect.mjs";
+import { basic, policy, secrets } from "./given.mjs";
+import { isBuilt, withGate } from "./harness.mjs";
+import { startOrigin } from "./origin.mjs";
 
-const BUILD = 'build-panic';
+const BUILD = "build-panic";
 const skip = isBuilt(BUILD) ? false : `no ${BUILD}: node scripts/build.mjs --features panic-probe --out ${BUILD}`;
-const ANN = basic('ann');
-const PANIC = { 'X-Edgeward-Panic': '1' };
+const ANN = basic("ann");
+const PANIC = { "X-Edgeward-Panic": "1" };
 
-if (skip) test('a panic', { skip }, () => {});
+test("a Worker that is shipped has no such switch", async () => {
+  const origin = await startOrigin();
+  try {
+    await withGate({ policy: policy(origin), secrets: secrets() }, async (gate) => {
+      const response = await gate.request("/x", { headers: { ...ANN, ...PANIC } });
+      passed(response);
+      assert.equal(response.origin().get("x-edgeward-panic"), undefined);
+    });
+  } finally {
+    await origin.stop();
+  }
+});
+
+if (skip) test("a panic", { skip }, () => {});
 else prove(shared(() => ({ build: BUILD })));
 
 function prove(world) {
-  const good = async () => passed(await world.gate.request('/x', { headers: ANN }));
+  const good = async () => passed(await world.gate.request("/x", { headers: ANN }));
 
-  test('a panic is 500 internal, as problem details', async () => {
+  test("a panic is 500 internal, as problem details", async () => {
     await good();
-    const response = await world.ask('/x', { headers: { ...ANN, ...PANIC, 'CF-Ray': '0123456789abcdef-AMS' } });
-    refused(response, 'internal');
-    assert.equal(response.get('cache-control'), 'no-store');
+    const response = await world.ask("/x", { headers: { ...ANN, ...PANIC, "CF-Ray": "0123456789abcdef-AMS" } });
+    refused(response, "internal");
+    assert.equal(response.get("cache-control"), "no-store");
     assert.equal(response.json().status, 500);
     await good();
   });
 
-  test('a panic is a page for people and a text for programs', async () => {
-    const page = await world.gate.request('/x', { headers: { ...PANIC, Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate' } });
+  test("a panic is a page for people and a text for programs", async () => {
+    const page = await world.gate.request("/x", {
+      headers: { ...PANIC, Accept: "text/html", "Sec-Fetch-Mode": "navigate" },
+    });
     assert.equal(page.status, 500);
-    assert.match(page.get('content-type'), /^text\/html/);
+    assert.match(page.get("content-type"), /^text\/html/);
     assert.match(page.text(), /data-cause="internal"/);
-    const text = await world.gate.request('/x', { headers: PANIC });
+    const text = await world.gate.request("/x", { headers: PANIC });
     assert.equal(text.status, 500);
-    assert.match(text.get('content-type'), /^text\/plain/);
+    assert.match(text.get("content-type"), /^text\/plain/);
     assert.ok(text.content.length < 600);
-    for (const response of [page, text]) assert.doesNotMatch(response.text(), /panicked|\.rs\b|unreachable|wasm|RuntimeError/);
+    for (const response of [page, text])
+      assert.doesNotMatch(response.text(), /panicked|\.rs\b|unreachable|wasm|RuntimeError/);
   });
 
-  test('ten panics in a row, and after each a good request', async () => {
+  test("ten panics in a row, and after each a good request", async () => {
     for (let i = 0; i < 10; i += 1) {
-      assert.equal((await world.ask('/x', { headers: PANIC })).status, 500);
+      assert.equal((await world.ask("/x", { headers: PANIC })).status, 500);
       await good();
-      assert.equal((await world.ask('/x')).status, 401);
+      assert.equal((await world.ask("/x")).status, 401);
     }
   });
 
-  test('requests in flight when it happens are answered, by the origin or with 500 in the right form', async () => {
+  test("requests in flight when it happens are answered, by the origin or with 500 in the right form", async () => {
     const flying = Array.from({ length: 12 }, (_, i) => world.ask(`/x/as/slow?ms=${200 + 20 * i}`, { headers: ANN }));
     await new Promise((done) => setTimeout(done, 60));
-    assert.equal((await world.ask('/x', { headers: PANIC })).status, 500);
+    assert.equal((await world.ask("/x", { headers: PANIC })).status, 500);
     for (const response of await Promise.all(flying)) {
-      if (response.status === 200) assert.equal(response.text(), 'slow');
-      else refused(response, 'internal');
+      if (response.status === 200) assert.equal(response.text(), "slow");
+      else refused(response, "internal");
     }
     await good();
   });
 
-  test('a content that streams when it happens arrives whole', async () => {
-    const streaming = world.gate.request('/x/as/stream', { headers: ANN });
+  test("a content that streams when it happens arrives whole", async () => {
+    const streaming = world.gate.request("/x/as/stream", { headers: ANN });
     await new Promise((done) => setTimeout(done, 200));
-    await world.ask('/x', { headers: PANIC });
-    assert.equal((await streaming).text(), 'first\nlast\n');
+    await world.ask("/x", { headers: PANIC });
+    assert.equal((await streaming).text(), "first\nlast\n");
   });
 
-  test('a panic lets nobody in', async () => {
+  test("a panic lets nobody in", async () => {
     await world.origin.forget();
-    await world.ask('/x', { headers: PANIC });
-    await world.ask('/public/x', { headers: PANIC });
+    await world.ask("/x", { headers: PANIC });
+    await world.ask("/public/x", { headers: PANIC });
     assert.equal(await world.origin.count(), 0);
   });
 }

@@ -5,14 +5,14 @@ use crate::config::Problem;
 use crate::password::Nfc;
 use crate::password::cost::Cost;
 use crate::password::tag::Tagger;
-use std::collections::HashMap;
+use crate::sorted_map::SortedMap;
 
 /// What is gathered while the lines are read.
 #[derive(Default)]
 pub(super) struct Reading {
-    accounts: HashMap<String, Account>,
+    accounts: SortedMap<String, Account>,
     /// Where each user-id stands.
-    places: HashMap<String, String>,
+    places: SortedMap<String, String>,
     /// Every cost once.
     costs: Vec<Cost>,
     problems: Vec<Problem>,

@@ -6,7 +6,7 @@ use super::super::to_base64url;
 use crate::config::Problem;
 use crate::json::push_string;
 use crate::policy::{HmacAlgorithm, TokenEntry, TokenPlace};
-use std::collections::BTreeMap;
+use crate::sorted_map::SortedMap;
 
 /// What a header asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,10 +50,10 @@ pub(super) struct Keyring {
     /// Each key with the place of its entry.
     keys: Vec<(Key, usize)>,
     entries: Vec<Entry>,
-    by_kid: BTreeMap<String, usize>,
+    by_kid: SortedMap<String, usize>,
     /// Common spellings of headers, in base64url, and what they ask for: most tokens need no look into theirs. The
     /// table is fixed, so that nobody can push an entry out of it.
-    known: BTreeMap<String, Wanted>,
+    known: SortedMap<String, Wanted>,
 }
 
 impl Keyring {

@@ -1,0 +1,142 @@
+//! What comes out: a verdict and the proof that it was reached, or the question that it needs answered first.
+
+use crate::password::UserPass;
+use crate::password::proven::Proof;
+use crate::policy::{Cors, Kind, Rule};
+use crate::time::UnixTime;
+use crate::verdict::Refused;
+
+/// A verdict, or what it needs first.
+#[derive(Debug)]
+pub enum Outcome<'g> {
+    /// It is decided.
+    Decided(Decision<'g>),
+    /// The slow verification of a password: run [`crate::password::htpasswd::Users::check`], then ask again.
+    NeedsPassword(PasswordQuestion),
+}
+
+/// A password to verify, and how a right one is remembered.
+#[derive(Debug)]
+pub struct PasswordQuestion {
+    /// What was sent.
+    pub user_pass: UserPass,
+    /// What is remembered if it is right; `None` for an unknown user.
+    pub proof: Option<Proof>,
+}
+
+/// A verdict and the rule it rests on.
+#[derive(Debug)]
+pub struct Decision<'g> {
+    /// The rule that decided; `None` where the request did not get as far as one.
+    pub rule: Option<&'g Rule>,
+    /// What was decided.
+    pub verdict: Verdict<'g>,
+}
+
+/// What was decided.
+#[derive(Debug)]
+pub enum Verdict<'g> {
+    /// It goes to the origin.
+    Pass(Passage<'g>),
+    /// It is sent to `https:`.
+    ToHttps,
+    /// A preflight, answered here.
+    Preflight(&'g Cors),
+    /// A path of our own, and who asks where that matters.
+    Reserved(Option<Authenticated>),
+    /// It is not let in.
+    Refused(Refused),
+}
+
+/// Leave to go to the origin. Only [`authenticate`] gives it, and forwarding takes it away: passing a request on
+/// without a check does not compile.
+#[derive(Debug)]
+pub struct Passage<'g> {
+    pub(super) rule: &'g Rule,
+    pub(super) who: Who,
+}
+
+impl<'g> Passage<'g> {
+    /// The rule that let it pass.
+    #[must_use]
+    pub const fn rule(&self) -> &'g Rule {
+        self.rule
+    }
+
+    /// As whom.
+    #[must_use]
+    pub const fn who(&self) -> &Who {
+        &self.who
+    }
+}
+
+/// As whom a request passes.
+#[derive(Debug)]
+pub enum Who {
+    /// Anyone: a public rule, or a preflight for the origin. Nothing was verified.
+    Anyone,
+    /// Somebody who proved who they are.
+    Known(Authenticated),
+    /// Nobody: a rule in report mode would have refused this.
+    Reported(Refused),
+}
+
+/// Proof that somebody is who they say. Has no public constructor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authenticated {
+    pub(super) kind: Kind,
+    pub(super) user: Option<String>,
+    pub(super) groups: Vec<String>,
+    pub(super) scopes: Vec<String>,
+    pub(super) expires: Option<UnixTime>,
+    pub(super) key: Option<String>,
+    pub(super) is_account: bool,
+}
+
+impl Authenticated {
+    /// By which kind of credentials.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The user-id of an account, or `token:<sub>`; `None` for a token without `sub`.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
+    /// Groups.
+    #[must_use]
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
+    /// Scopes of a token; accounts have none.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        &self.scopes
+    }
+
+    /// When the credentials expire, where they do.
+    #[must_use]
+    pub const fn expires(&self) -> Option<UnixTime> {
+        self.expires
+    }
+
+    /// The `kid` of the key that verified a token.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Authentication methods for `amr` (RFC 8176 §2): `pwd` for a password. A token's own methods are not known
+    /// to us: `token` says so.
+    #[must_use]
+    pub const fn methods(&self) -> &'static [&'static str] {
+        match self.kind {
+            Kind::Basic => &["pwd"],
+            Kind::Bearer => &["token"],
+        }
+    }
+}

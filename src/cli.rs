@@ -1,0 +1,115 @@
+//! The command: each subcommand is a thin face on a function of the core.
+//!
+//! 1. Secrets come from the environment, from `.dev.vars` or from standard input, never from arguments: those stand in
+//!    the shell's history and in every list of processes.
+//! 2. What was asked for goes to standard output, words about it to standard error. A reader that goes away is no error.
+//! 3. The exit status is 0, 1 for "no", 2 for misuse.
+
+mod check;
+mod clock;
+mod deployment;
+mod dotenv;
+mod explain;
+mod hash;
+mod input;
+mod key;
+mod keygen;
+mod output;
+mod random;
+mod secrets;
+mod stand_in;
+mod token;
+mod wrangler;
+
+use clap::{Args, Parser, Subcommand};
+use output::Outcome;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use unicode_normalization::UnicodeNormalization as _;
+
+const AFTER: &str = "\
+Where secrets are read from:
+  1. the file named by --secrets (- for standard input), lines of NAME='value'
+  2. the environment: EDGEWARD_SECRET, EDGEWARD_KEYS, EDGEWARD_USERS, ...
+  3. .dev.vars beside wrangler.toml (.dev.vars.NAME with --env NAME), as wrangler reads it
+Never from arguments: those stay in the shell's history and show in lists of processes.
+
+Exit status: 0, 1 for \"no\", 2 for misuse.
+
+Examples:
+  edgeward keygen > .dev.vars                  secrets for your machine
+  edgeward keygen --json | npx wrangler secret bulk
+                                               fresh ones, straight to Cloudflare
+  edgeward hash ann --groups editors           an account, its password asked for
+  edgeward check --env production --strict     before each deploy
+  edgeward explain --url https://example.com/admin/
+                                               who may go there, and why not you";
+
+/// The doorkeeper at the edge: keys, accounts and tokens for Edgeward, and what its policy says
+#[derive(Parser)]
+#[command(name = "edgeward", version, after_help = AFTER, arg_required_else_help = true)]
+struct Cli {
+    /// Print one JSON value instead of words
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Keygen(keygen::Keygen),
+    Hash(hash::Hash),
+    #[command(subcommand)]
+    Token(token::Token),
+    #[command(subcommand)]
+    Key(key::Key),
+    Check(check::Check),
+    Explain(explain::Explain),
+}
+
+/// Which deployment is meant.
+#[derive(Args)]
+struct Which {
+    /// The Worker's configuration
+    #[arg(long, value_name = "FILE", default_value = "wrangler.toml")]
+    config: PathBuf,
+
+    #[command(flatten)]
+    from: From,
+}
+
+/// Where the environment and its secrets are.
+#[derive(Args)]
+struct From {
+    /// An environment of the configuration ([env.NAME]), and .dev.vars.NAME
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+
+    /// Lines of NAME='value' to read secrets from before all else; - for standard input
+    #[arg(long, value_name = "FILE")]
+    secrets: Option<PathBuf>,
+}
+
+/// Runs the command that the arguments name.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Keygen(command) => command.run(),
+        Command::Hash(command) => command.run(),
+        Command::Token(command) => command.run(),
+        Command::Key(command) => command.run(),
+        Command::Check(command) => command.run(),
+        Command::Explain(command) => command.run(),
+    };
+    output::finish(outcome, cli.json)
+}
+
+/// What a subcommand comes to, or why it could not begin.
+type Result<T = Outcome> = std::result::Result<T, output::Misuse>;
+
+/// Normalization Form C (UAX #15); the Worker asks the platform for it.
+fn nfc(text: &str) -> String {
+    text.nfc().collect()
+}

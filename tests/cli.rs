@@ -1,0 +1,17 @@
+//! The command `edgeward`, driven as people drive it: arguments, environment, files, standard input and a terminal.
+
+#[path = "cli/support.rs"]
+mod support;
+
+#[path = "cli/check.rs"]
+mod check;
+#[path = "cli/explain.rs"]
+mod explain;
+#[path = "cli/hash.rs"]
+mod hash;
+#[path = "cli/keys.rs"]
+mod keys;
+#[path = "cli/manners.rs"]
+mod manners;
+#[path = "cli/token.rs"]
+mod token;
