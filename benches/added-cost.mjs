@@ -16,7 +16,7 @@ import { variants } from "./variants.mjs";
 import { startWorkerd } from "./workerd.mjs";
 
 const MOST_SECONDS = 75; // rounds that have not begun by then are left out
-const WARM_UP = 4000; // requests for each Worker: an isolate lives for hours, and V8 compiles what is hot within the first
+const WARM_UP = 30000; // requests for each Worker: an isolate lives for hours, and V8 optimises a function of WebAssembly only after it has run for long
 
 async function main() {
   const { rounds, requests, builds, only } = options();
