@@ -27,7 +27,6 @@
     clippy::cast_sign_loss
 )]
 
-pub mod case;
 pub mod json;
 pub mod secret;
 pub mod sorted_map;

@@ -13,7 +13,6 @@ use super::Rule;
 use super::pattern::{Pattern, RESERVED};
 use super::problems::{equal_rules, host_problem, methods_problem, path_problem};
 use super::tree::{Node, Search};
-use crate::case::push_lower;
 use crate::config::Problem;
 use crate::path::{Reading, RequestPath};
 use std::borrow::Cow;
@@ -39,7 +38,7 @@ impl PathCase {
         let mut octets = Vec::with_capacity(segment.len());
         for chunk in segment.utf8_chunks() {
             folded.clear();
-            chunk.valid().chars().for_each(|character| push_lower(&mut folded, character));
+            folded.extend(chunk.valid().chars().flat_map(char::to_lowercase));
             octets.extend_from_slice(folded.as_bytes());
             octets.extend_from_slice(chunk.invalid());
         }
