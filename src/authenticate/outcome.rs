@@ -48,7 +48,7 @@ pub enum Verdict<'g> {
     Refused(Refused),
 }
 
-/// Leave to go to the origin. Only [`authenticate`] gives it, and forwarding takes it away: passing a request on
+/// Leave to go to the origin. Only [`authenticate`](super::authenticate) gives it, and forwarding takes it away: passing a request on
 /// without a check does not compile.
 #[derive(Debug)]
 pub struct Passage<'g> {

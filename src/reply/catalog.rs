@@ -1,7 +1,7 @@
 //! Every word that a visitor or a program reads, by language.
 //!
 //! A catalogue is a file of `www/.edgeward/locales/`, compiled in. Adding a language is adding its file and its line in
-//! [`BUILT_IN`]; a word that it lacks is said in English. A file is read when its language is first asked for.
+//! `BUILT_IN`; a word that it lacks is said in English. A file is read when its language is first asked for.
 //!
 //! Words may have blanks: `{brand}`, `{user}`, `{when}`, `{wait}`, and `{n}` and the like in times. A word that depends on a
 //! number is an object by plural category (`one`, `few`, `many`, `other`), a text that depends on what is known one by what
