@@ -127,10 +127,11 @@ impl<'r> RequestFacts<'r> {
             || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
-    /// The client's address, as Cloudflare tells it.
+    /// The client's address, as Cloudflare tells it; an IPv4 address that is written as an IPv6 one is the IPv4 one.
     #[must_use]
     pub fn client_address(&self) -> Option<IpAddr> {
-        self.field("cf-connecting-ip")?.trim().parse().ok()
+        let address: IpAddr = self.field("cf-connecting-ip")?.trim().parse().ok()?;
+        Some(address.to_canonical())
     }
 }
 

@@ -113,6 +113,7 @@ fn networks_and_times() {
     let inside = |path: &str| ann(path).with("CF-Connecting-IP", "203.0.113.9");
     table(&[
         (get("/office/x").with("CF-Connecting-IP", "203.0.113.9"), "public"),
+        (get("/office/x").with("CF-Connecting-IP", "::ffff:203.0.113.9"), "public"),
         (get("/office/x").with("CF-Connecting-IP", "203.0.114.9"), "credentials-missing"),
         (get("/office/x"), "credentials-missing"),
         (ann("/office/x"), "not-allowed"),
