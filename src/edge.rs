@@ -80,10 +80,10 @@ pub fn missing(host: &Host, request: &JsValue, env: &JsValue) -> JsValue {
     visit(host, request, env, |visit| visit.not_found())
 }
 
-/// A brand's own page for a status: empty where it has none. A broken one is logged, and ours is shown.
+/// A brand's own page for a status: empty where it has none, `None` where that could not be learned.
 #[wasm_bindgen]
-pub fn template(host: &Host, env: &JsValue, status: u16, text: &str) {
-    Isolate::of(host, env).take_template(host, status, text);
+pub fn template(host: &Host, env: &JsValue, status: u16, text: Option<String>) {
+    Isolate::of(host, env).take_template(host, status, text.as_deref());
 }
 
 /// Reads the facts of a request, and answers it.

@@ -94,8 +94,12 @@ impl Isolate {
         true
     }
 
-    /// Takes a brand's own page; empty where it has none. A broken one is logged, and ours is shown.
-    pub fn take_template(&self, host: &Host, status: u16, text: &str) {
+    /// Takes a brand's own page; empty where it has none, `None` where that could not be learned: then it is asked for
+    /// again. A broken one is logged, and ours is shown.
+    pub fn take_template(&self, host: &Host, status: u16, text: Option<&str>) {
+        let Some(text) = text else {
+            return self.templates_asked.borrow_mut().retain(|asked| *asked != status);
+        };
         if text.is_empty() {
             return;
         }

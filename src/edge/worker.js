@@ -80,11 +80,11 @@ const host = {
     );
   },
 
-  // A brand's own page is asked for once for each isolate and status.
+  // A brand's own page is asked for once for each isolate and status; again where there was no answer to that.
   template(request, env, url, status, then) {
     return env.ASSETS.fetch(url)
-      .then((response) => (response.ok ? response.text() : ""))
-      .catch(() => "")
+      .then((response) => (response.ok ? response.text() : response.status < 500 ? "" : undefined))
+      .catch(() => undefined)
       .then((text) => guarded(request, env, () => {
         gate.template(host, env, status, text);
         return then();

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { basic, policy, secrets } from "./given.mjs";
-import { startGate } from "./harness.mjs";
+import { startGate, withGate } from "./harness.mjs";
 
 const STYLE = "p{color:#123}";
 const FILES = {
@@ -122,4 +122,20 @@ test("a page that is broken falls back to ours, and is logged once", async (t) =
       assert.equal(told.length, 1, told.join("\n"));
     });
   }
+});
+
+test("a brand's own page that could not be had at first is asked for again", async () => {
+  let asked = 0;
+  const ASSETS = () => {
+    asked += 1;
+    return asked === 1 ? new Response("not now", { status: 503 }) : new Response(FILES[".edgeward/pages/401.html"]);
+  };
+  const options = { serviceBindings: { ASSETS } };
+  await withGate({ policy: policy("assets", { brand: { name: "Acme" } }), secrets: secrets(), options }, async (gate) => {
+    const page = async () => (await gate.request("/x", { headers: PAGE })).text();
+    assert.doesNotMatch(await page(), /own page of/, "the built-in page meanwhile");
+    assert.match(await page(), /own page of .*Acme/);
+    assert.match(await page(), /own page of .*Acme/);
+    assert.equal(asked, 2, "and once it is here, no more");
+  });
 });
