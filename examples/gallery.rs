@@ -6,6 +6,7 @@
 use edgeward::policy::{Brand, Notice, Rgb};
 use edgeward::reply::catalog::Variant;
 use edgeward::reply::page::{PageFacts, Pages, Rendered};
+use edgeward::reply::status;
 use edgeward::time::{Lifetime, UnixTime};
 use edgeward::verdict::Cause;
 use std::path::PathBuf;
@@ -87,27 +88,6 @@ fn facts(cause: Cause, variant: Variant) -> PageFacts<'static> {
         user: Some("ann"),
         retry_after: matches!(cause, Cause::NotConfigured | Cause::OriginUnreachable)
             .then(|| Lifetime::from_seconds(30)),
-    }
-}
-
-/// The status of each cause, for the pictures alone: what the Worker answers is decided in `reply`.
-const fn status(cause: Cause) -> u16 {
-    match cause {
-        Cause::RequestAmbiguous => 400,
-        Cause::NotAllowed
-        | Cause::InsufficientScope
-        | Cause::Denied
-        | Cause::CrossSite
-        | Cause::AccountSuspended
-        | Cause::InsecureTransport => 403,
-        Cause::NotFound => 404,
-        Cause::MethodNotAllowed => 405,
-        Cause::ContentTooLarge => 413,
-        Cause::Internal => 500,
-        Cause::OriginUnreachable => 502,
-        Cause::NotConfigured => 503,
-        Cause::OriginTimeout => 504,
-        _ => 401,
     }
 }
 
