@@ -191,6 +191,10 @@ const fn is_reportable(cause: Cause) -> bool {
         | Cause::TokenWrongIssuer
         | Cause::TokenWrongAudience
         | Cause::TokenMissingClaim
+        | Cause::TokenWrongScope
+        | Cause::TokenRevoked
+        | Cause::TokenSpent
+        | Cause::TokenNeedsConfirmation
         | Cause::PasswordExpired
         | Cause::NotAllowed
         | Cause::InsufficientScope => true,
@@ -205,7 +209,8 @@ const fn is_reportable(cause: Cause) -> bool {
         | Cause::Internal
         | Cause::OriginUnreachable
         | Cause::OriginTimeout
-        | Cause::NotConfigured => false,
+        | Cause::NotConfigured
+        | Cause::CheckUnavailable => false,
     }
 }
 

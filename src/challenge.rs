@@ -45,6 +45,9 @@ fn challenge(kind: Kind, accept: Kinds, refusal: &Refusal, realm: &str, asker: A
         }
         (Kind::Basic, Asker::Subresource) => alone.then(|| format!("EdgewardBasic realm={}", quoted(realm))),
         (Kind::Bearer, _) => Some(bearer(realm, refusal)),
+        (Kind::ApiKey, _) => Some(format!("ApiKey realm={}, header={}", quoted(realm), quoted("X-API-Key"))),
+        // No scheme is for signed URLs; where they are all there is, Bearer says why the token was not taken.
+        (Kind::SignedUrl, _) => alone.then(|| bearer(realm, refusal)),
     }
 }
 
@@ -72,7 +75,11 @@ fn error(refusal: &Refusal) -> Option<&'static str> {
         | Cause::TokenTooOld
         | Cause::TokenWrongIssuer
         | Cause::TokenWrongAudience
-        | Cause::TokenMissingClaim => Some("invalid_token"),
+        | Cause::TokenMissingClaim
+        | Cause::TokenWrongScope
+        | Cause::TokenRevoked
+        | Cause::TokenSpent
+        | Cause::TokenNeedsConfirmation => Some("invalid_token"),
         Cause::CredentialsMalformed | Cause::CredentialsUnsupported | Cause::CredentialsWrong
             if on_bearer =>
         {
@@ -97,7 +104,8 @@ fn error(refusal: &Refusal) -> Option<&'static str> {
         | Cause::Internal
         | Cause::OriginUnreachable
         | Cause::OriginTimeout
-        | Cause::NotConfigured => None,
+        | Cause::NotConfigured
+        | Cause::CheckUnavailable => None,
     }
 }
 

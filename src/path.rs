@@ -144,6 +144,12 @@ impl<'a> Reading<'a> {
         Some((segment, Self(rest)))
     }
 
+    /// The whole path, decoded: begins with `/` or is empty. `0xFF` stands for a `/` that does not split.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
     /// The segments, in their order.
     pub fn segments(self) -> impl Iterator<Item = &'a [u8]> {
         let mut rest = self;

@@ -34,8 +34,14 @@ pub struct Policy {
     pub rules: RuleSet,
     /// How bearer tokens are read; never empty where the kind is configured.
     pub tokens: Vec<TokenEntry>,
-    /// Field that carries an API key; its name in lower case. Default `x-api-key`.
-    pub api_key_field: String,
+    /// How signed URLs are read; never empty where the kind is configured.
+    pub links: Vec<LinkEntry>,
+    /// Where API keys are.
+    pub api_key: ApiKeySettings,
+    /// Where it is asked whether something was revoked, and what holds where there is no answer.
+    pub revocation: Revocation,
+    /// What `POST /.edgeward/token` makes; `None` where there is no such path.
+    pub fresh_tokens: Option<FreshTokens>,
     /// What the origin is told about who passed.
     pub forward: Forward,
     /// Cross-origin sharing; `None` where the operator configured none.
@@ -217,6 +223,8 @@ pub struct Rule {
     pub forward_credentials: bool,
     /// Whether requests that another site caused may use ambient credentials.
     pub cross_site: CrossSite,
+    /// Whether a navigation with a good signed URL is sent to the clean URL, with a cookie.
+    pub exchange: bool,
 }
 
 impl Rule {
@@ -239,6 +247,7 @@ impl Rule {
             shared_cache: false,
             forward_credentials: false,
             cross_site: CrossSite::Refuse,
+            exchange: false,
         }
     }
 }
@@ -303,11 +312,15 @@ pub enum Kind {
     Basic,
     /// RFC 6750.
     Bearer,
+    /// A key of an API client, in a field of its own.
+    ApiKey,
+    /// A token over the URL itself.
+    SignedUrl,
 }
 
 impl Kind {
     /// Every kind, in the order in which challenges are sent.
-    pub const ALL: [Self; 2] = [Self::Basic, Self::Bearer];
+    pub const ALL: [Self; 4] = [Self::Basic, Self::Bearer, Self::ApiKey, Self::SignedUrl];
 
     /// The name in the policy and in `whoami`.
     #[must_use]
@@ -315,6 +328,8 @@ impl Kind {
         match self {
             Self::Basic => "basic",
             Self::Bearer => "bearer",
+            Self::ApiKey => "api-key",
+            Self::SignedUrl => "signed-url",
         }
     }
 }
@@ -378,6 +393,133 @@ pub struct TokenEntry {
     pub from: Vec<TokenPlace>,
     /// Whether `sub` is a user-id of ours.
     pub trust_subject: bool,
+}
+
+/// A dialect of signed URLs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)] // The presets in `token::signed_url` say what each is.
+pub enum Format {
+    Akamai,
+    Bunny,
+    Cloudflare,
+    Edgeward,
+    Fastly,
+    GoogleCdn,
+    Laravel,
+    MediaCdn,
+    NginxHmac,
+    Symfony,
+}
+
+impl Format {
+    /// Every format, by name.
+    pub const ALL: [(&'static str, Self); 10] = [
+        ("akamai", Self::Akamai),
+        ("bunny", Self::Bunny),
+        ("cloudflare", Self::Cloudflare),
+        ("edgeward", Self::Edgeward),
+        ("fastly", Self::Fastly),
+        ("google-cdn", Self::GoogleCdn),
+        ("laravel", Self::Laravel),
+        ("media-cdn", Self::MediaCdn),
+        ("nginx-hmac", Self::NginxHmac),
+        ("symfony", Self::Symfony),
+    ];
+
+    /// The name in the policy.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.into_iter().find(|(_, it)| *it == self).map_or("", |(name, _)| name)
+    }
+
+    /// The format of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(it, _)| *it == name).map(|(_, format)| format)
+    }
+}
+
+/// How a signed URL is read. Which of the settings a format takes, its preset says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkEntry {
+    /// Its position in the file, from 0.
+    pub index: usize,
+    /// The dialect.
+    pub format: Format,
+    /// Key ids of the keys that verify it; `None` for every key that fits.
+    pub keys: Option<Vec<String>>,
+    /// Where a token is looked for.
+    pub from: Vec<LinkPlace>,
+    /// Names of the query parameters, in the order of the preset; the first is the one without which there is no token.
+    pub parameters: Vec<String>,
+    /// Paths to which it is limited (`/a`, `/a/*`); empty for all.
+    pub paths: Vec<String>,
+    /// Whether a token without an end is refused (the default).
+    pub require_end: bool,
+    /// How long a token is good after its time of issue.
+    pub ttl: Option<Lifetime>,
+    /// What is signed, but not sent.
+    pub salt: Option<String>,
+    /// What is signed, with variables.
+    pub pattern: Option<String>,
+    /// Whether values are percent-encoded before they are signed.
+    pub escape_early: bool,
+    /// What of the URL is signed.
+    pub url_mode: UrlMode,
+    /// Client addresses to which it is limited; empty for all.
+    pub networks: Vec<IpNet>,
+    /// Whether keys shorter than 16 octets are taken.
+    pub weak_keys: bool,
+}
+
+/// What of the URL is signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UrlMode {
+    /// All of it, with scheme and host (the default).
+    #[default]
+    Absolute,
+    /// Path and query.
+    Relative,
+}
+
+/// Where the token of a signed URL is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkPlace {
+    /// The format's own query parameters.
+    Parameters,
+    /// One query parameter of this name.
+    Query(String),
+    /// A cookie of this name.
+    Cookie(String),
+    /// A field of this name, in lower case.
+    Field(String),
+    /// The first segment of the path.
+    Path,
+}
+
+/// Where API keys are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeySettings {
+    /// The field that carries one; its name in lower case. `authorization`: as a Bearer value.
+    pub field: String,
+    /// Whether `EDGEWARD_KV` is asked, too.
+    pub in_store: bool,
+}
+
+/// Where it is asked whether something was revoked, and what holds where there is no answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Revocation {
+    /// Whether the ledger is asked with each request.
+    pub strict: bool,
+    /// Whether requests pass while no store answers.
+    pub pass_unchecked: bool,
+}
+
+/// What `POST /.edgeward/token` makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FreshTokens {
+    /// How long a token is good, 15 minutes at most.
+    pub lifetime: Lifetime,
 }
 
 /// An HMAC algorithm (RFC 7518 §3.2).

@@ -71,6 +71,10 @@ pub const fn status(cause: Cause) -> u16 {
         | Cause::TokenWrongIssuer
         | Cause::TokenWrongAudience
         | Cause::TokenMissingClaim
+        | Cause::TokenWrongScope
+        | Cause::TokenRevoked
+        | Cause::TokenSpent
+        | Cause::TokenNeedsConfirmation
         | Cause::PasswordExpired => 401,
         Cause::NotAllowed
         | Cause::InsufficientScope
@@ -83,7 +87,7 @@ pub const fn status(cause: Cause) -> u16 {
         Cause::ContentTooLarge => 413,
         Cause::Internal => 500,
         Cause::OriginUnreachable => 502,
-        Cause::NotConfigured => 503,
+        Cause::NotConfigured | Cause::CheckUnavailable => 503,
         Cause::OriginTimeout => 504,
     }
 }
@@ -93,6 +97,7 @@ pub const fn status(cause: Cause) -> u16 {
 pub const fn retry_after(cause: Cause) -> Option<u32> {
     match cause {
         Cause::NotConfigured => Some(60),
+        Cause::CheckUnavailable => Some(5),
         _ => None,
     }
 }

@@ -10,16 +10,27 @@ use core::net::IpAddr;
 pub trait Fields {
     /// The value of the field `name` (in lower case), or `None` where the request has no such field.
     fn get(&self, name: &str) -> Option<String>;
+
+    /// The country the client is in (ISO 3166-1, two capital letters), where the platform knows it.
+    fn country(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Fields held in memory: for the command and for tests.
 #[derive(Clone, Debug, Default)]
-pub struct FieldList(Vec<(String, String)>);
+pub struct FieldList(Vec<(String, String)>, Option<String>);
 
 impl FieldList {
     /// Takes name and value pairs; names in any case.
     pub fn new<N: AsRef<str>, V: Into<String>>(lines: impl IntoIterator<Item = (N, V)>) -> Self {
-        Self(lines.into_iter().map(|(n, v)| (n.as_ref().to_ascii_lowercase(), v.into())).collect())
+        Self(lines.into_iter().map(|(n, v)| (n.as_ref().to_ascii_lowercase(), v.into())).collect(), None)
+    }
+
+    /// The same, of a client in a country.
+    #[must_use]
+    pub fn with_country(self, country: Option<&str>) -> Self {
+        Self(self.0, country.map(str::to_owned))
     }
 }
 
@@ -28,6 +39,10 @@ impl Fields for FieldList {
         let mut values = self.0.iter().filter(|(n, _)| n == name).map(|(_, v)| v.as_str());
         let first = values.next()?.to_owned();
         Some(values.fold(first, |joined, value| joined + ", " + value))
+    }
+
+    fn country(&self) -> Option<String> {
+        self.1.clone()
     }
 }
 
@@ -60,8 +75,10 @@ pub struct RequestFacts<'r> {
     pub scheme: Scheme,
     /// Host and port as received, without userinfo (RFC 9110 §7.2).
     pub authority: &'r str,
-    /// The path as received, still percent-encoded; begins with `/`.
+    /// The path as received, still percent-encoded; begins with `/`. Where its first segment is a token, without that.
     pub path: &'r str,
+    /// The token that the first segment of the path was, where one is looked for there.
+    pub path_token: Option<&'r str>,
     /// What follows the first `?`, without it; `None` where there is none.
     pub query: Option<&'r str>,
     /// The field values.
@@ -91,7 +108,20 @@ impl<'r> RequestFacts<'r> {
             None => (target, None),
         };
         let path = if path.is_empty() { "/" } else { path };
-        Ok(Self { method, scheme, authority, path, query, fields })
+        Ok(Self { method, scheme, authority, path, path_token: None, query, fields })
+    }
+
+    /// The same with the first segment of the path set aside, where it begins with `mark`: it is a token, and what
+    /// follows is the path that rules match and the origin gets.
+    #[must_use]
+    pub fn with_token_in_path(mut self, mark: &str) -> Self {
+        if let Some(token) = self.path.strip_prefix('/').filter(|rest| rest.starts_with(mark)) {
+            let end = token.find('/').unwrap_or(token.len());
+            let (token, path) = token.split_at(end);
+            self.path_token = Some(token);
+            self.path = if path.is_empty() { "/" } else { path };
+        }
+        self
     }
 
     /// The value of a field, by its lower-case name.

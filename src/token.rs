@@ -10,6 +10,7 @@ pub mod jws;
 pub mod jwt;
 pub mod keys;
 pub mod mac;
+pub mod signed_url;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

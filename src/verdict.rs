@@ -34,6 +34,14 @@ pub enum Cause {
     TokenWrongAudience,
     /// A token without a claim that the policy requires.
     TokenMissingClaim,
+    /// A signed URL that is used elsewhere than where it is for.
+    TokenWrongScope,
+    /// A token that was taken back.
+    TokenRevoked,
+    /// A link that was used as often as it may be.
+    TokenSpent,
+    /// A link that counts its uses, and was opened by what cannot be asked whether it means to.
+    TokenNeedsConfirmation,
     /// A request that can be read in more than one way.
     RequestAmbiguous,
     /// Known, but the rule wants somebody else.
@@ -64,11 +72,13 @@ pub enum Cause {
     OriginTimeout,
     /// The configuration has a problem.
     NotConfigured,
+    /// A store that has to be asked does not answer.
+    CheckUnavailable,
 }
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 34] = [
         Self::CredentialsMissing,
         Self::CredentialsMalformed,
         Self::CredentialsUnsupported,
@@ -83,6 +93,10 @@ impl Cause {
         Self::TokenWrongIssuer,
         Self::TokenWrongAudience,
         Self::TokenMissingClaim,
+        Self::TokenWrongScope,
+        Self::TokenRevoked,
+        Self::TokenSpent,
+        Self::TokenNeedsConfirmation,
         Self::RequestAmbiguous,
         Self::NotAllowed,
         Self::InsufficientScope,
@@ -98,6 +112,7 @@ impl Cause {
         Self::OriginUnreachable,
         Self::OriginTimeout,
         Self::NotConfigured,
+        Self::CheckUnavailable,
     ];
 
     /// The name that programs read.
@@ -118,6 +133,10 @@ impl Cause {
             Self::TokenWrongIssuer => "token-wrong-issuer",
             Self::TokenWrongAudience => "token-wrong-audience",
             Self::TokenMissingClaim => "token-missing-claim",
+            Self::TokenWrongScope => "token-wrong-scope",
+            Self::TokenRevoked => "token-revoked",
+            Self::TokenSpent => "token-spent",
+            Self::TokenNeedsConfirmation => "token-needs-confirmation",
             Self::RequestAmbiguous => "request-ambiguous",
             Self::NotAllowed => "not-allowed",
             Self::InsufficientScope => "insufficient-scope",
@@ -133,6 +152,7 @@ impl Cause {
             Self::OriginUnreachable => "origin-unreachable",
             Self::OriginTimeout => "origin-timeout",
             Self::NotConfigured => "not-configured",
+            Self::CheckUnavailable => "check-unavailable",
         }
     }
 

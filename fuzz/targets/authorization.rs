@@ -121,6 +121,7 @@ impl Request<'_> {
     /// What decides is there, alone in its place, and of a kind that is accepted.
     fn check(&self) {
         let facts = RequestFacts {
+            path_token: None,
             method: "GET",
             scheme: UriScheme::Https,
             authority: "h",

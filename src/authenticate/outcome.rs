@@ -136,7 +136,8 @@ impl Authenticated {
     pub const fn methods(&self) -> &'static [&'static str] {
         match self.kind {
             Kind::Basic => &["pwd"],
-            Kind::Bearer => &["token"],
+            Kind::Bearer | Kind::SignedUrl => &["token"],
+            Kind::ApiKey => &["key"],
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::names::{folded, free_field_name};
 use super::reader::Node;
-use crate::policy::Forward;
+use crate::policy::{ApiKeySettings, Forward};
 
 /// The default of `api_key.header`.
 pub const API_KEY_FIELD: &str = "x-api-key";
@@ -21,10 +21,26 @@ pub fn forward(node: &Node<'_>) -> Option<Forward> {
     Some(forward)
 }
 
+/// Where API keys are.
+pub fn api_key(node: &Node<'_>) -> Option<ApiKeySettings> {
+    let defaults = default_api_key();
+    node.table(|table| ApiKeySettings {
+        field: table.read("header", |node| api_key_field(&node)).unwrap_or(defaults.field),
+        in_store: table.read_or_default("kv", |node| node.boolean()),
+    })
+}
+
+/// In a field of their own, and in a secret.
+pub fn default_api_key() -> ApiKeySettings {
+    ApiKeySettings { field: API_KEY_FIELD.to_owned(), in_store: false }
+}
+
 /// The field that carries an API key, in lower case.
-pub fn api_key_field(node: &Node<'_>) -> Option<String> {
-    let name = node.table(|table| table.read("header", |node| free_field_name(&node)))??;
-    Some(name.to_ascii_lowercase())
+fn api_key_field(node: &Node<'_>) -> Option<String> {
+    if node.text()?.eq_ignore_ascii_case("authorization") {
+        return Some("authorization".to_owned());
+    }
+    Some(free_field_name(node)?.to_ascii_lowercase())
 }
 
 /// A name of the operator's own, or one of the two that are meant for this.

@@ -10,7 +10,7 @@ use crate::json::Json;
 use crate::password::Nfc;
 use crate::policy::rules::PathCase;
 use crate::policy::{
-    Forward, Kind, LogLevel, Origin, PlainHttp, Policy, Rule, RuleSet, TokenEntry, TokenPlace,
+    Forward, Kind, LogLevel, Origin, PlainHttp, Policy, Revocation, Rule, RuleSet, TokenEntry, TokenPlace,
 };
 use crate::time::Lifetime;
 
@@ -88,9 +88,12 @@ impl Reader<'_> {
             hsts: table.read("hsts", |node| node.boolean()).unwrap_or(true),
             brand: table.read_or_default("brand", |node| brand::brand(&node)),
             tokens,
-            api_key_field: table
-                .read("api_key", |node| forward::api_key_field(&node))
-                .unwrap_or_else(|| forward::API_KEY_FIELD.to_owned()),
+            links: Vec::new(),
+            api_key: table
+                .read("api_key", |node| forward::api_key(&node))
+                .unwrap_or_else(forward::default_api_key),
+            revocation: Revocation::default(),
+            fresh_tokens: None,
             forward: table.read_or_default("forward", |node| forward::forward(&node)),
             origin_timeout: table.read("origin_timeout", |node| origin_timeout(&node)),
             cors: table.read("cors", |node| cors::cors(&node)),
@@ -162,13 +165,13 @@ fn http(node: &Node<'_>) -> Option<PlainHttp> {
 fn check_fields(policy: &Policy, notes: &Notes) {
     let Forward { user, groups, .. } = &policy.forward;
     for (key, name) in [("user", user), ("groups", groups)] {
-        if folded(name) == folded(&policy.api_key_field) {
+        if folded(name) == folded(&policy.api_key.field) {
             refuse_field(notes, format!("EDGEWARD.forward.{key}"), name, "API keys");
         }
     }
     for (index, field) in token_fields(&policy.tokens) {
         let at = || format!("EDGEWARD.tokens[{index}].from");
-        if folded(field) == folded(&policy.api_key_field) {
+        if folded(field) == folded(&policy.api_key.field) {
             refuse_field(notes, at(), field, "API keys");
         } else if [user, groups].iter().any(|name| folded(name) == folded(field)) {
             refuse_field(notes, at(), field, "the identity that the origin is told");

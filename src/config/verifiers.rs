@@ -94,6 +94,8 @@ impl Configured {
         let (name, what) = match kind {
             Kind::Basic => ("EDGEWARD_USERS", "htpasswd lines"),
             Kind::Bearer => ("EDGEWARD_KEYS", "a JWK Set"),
+            Kind::ApiKey => ("EDGEWARD_API_KEYS", "lines of API keys"),
+            Kind::SignedUrl => ("EDGEWARD_KEYS", "a JWK Set"),
         };
         if !self.kinds.has(kind) && !notes.missing.has(name) {
             let fix = format!("Set it with `wrangler secret put {name}`.");

@@ -70,7 +70,11 @@ const fn first(cause: Cause, variant: Variant) -> Action {
         | Cause::TokenTooOld
         | Cause::TokenWrongIssuer
         | Cause::TokenWrongAudience
-        | Cause::TokenMissingClaim => match variant {
+        | Cause::TokenMissingClaim
+        | Cause::TokenWrongScope
+        | Cause::TokenRevoked
+        | Cause::TokenSpent
+        | Cause::TokenNeedsConfirmation => match variant {
             Variant::Plain | Variant::Prompt => Action::Support,
             Variant::Program => Action::Again,
         },
@@ -86,9 +90,11 @@ const fn first(cause: Cause, variant: Variant) -> Action {
         Cause::AccountSuspended => Action::Support,
         Cause::PasswordExpired => Action::Password,
         Cause::InsecureTransport => Action::Secure,
-        Cause::Internal | Cause::OriginUnreachable | Cause::OriginTimeout | Cause::NotConfigured => {
-            Action::Again
-        }
+        Cause::Internal
+        | Cause::OriginUnreachable
+        | Cause::OriginTimeout
+        | Cause::NotConfigured
+        | Cause::CheckUnavailable => Action::Again,
     }
 }
 
@@ -97,7 +103,11 @@ fn also(cause: Cause, variant: Variant) -> Vec<Action> {
     match cause {
         Cause::CredentialsWrong => vec![Action::Password, Action::Support],
         Cause::CredentialsMissing if variant == Variant::Prompt => vec![Action::Password, Action::Support],
-        Cause::Internal | Cause::OriginUnreachable | Cause::OriginTimeout | Cause::NotConfigured => {
+        Cause::Internal
+        | Cause::OriginUnreachable
+        | Cause::OriginTimeout
+        | Cause::NotConfigured
+        | Cause::CheckUnavailable => {
             vec![Action::Status, Action::Support]
         }
         _ => vec![Action::Support],

@@ -42,6 +42,12 @@ pub struct Key {
 }
 
 impl Key {
+    /// A key that is in no set: one of ours.
+    #[must_use]
+    pub fn new(kid: &str, mac: MacKey) -> Self {
+        Self { kid: kid.into(), mac }
+    }
+
     /// Its id (RFC 7517 §4.5).
     #[must_use]
     pub const fn kid(&self) -> &Arc<str> {
