@@ -31,6 +31,7 @@ mod testing;
 
 use super::keys::Key;
 use crate::policy::{Format, Kind, LinkEntry, LinkPlace};
+use crate::request::RequestFacts;
 use crate::time::{Lifetime, UnixTime};
 use crate::verdict::{Cause, Refusal};
 use sha2::{Digest as _, Sha256};
@@ -141,6 +142,13 @@ impl Grant {
         &self.stated
     }
 
+    /// The same grant for other requests than the one the token came with: [`Scope::written_out`].
+    #[must_use]
+    pub fn written_out(mut self, facts: &RequestFacts<'_>, query: &str) -> Self {
+        self.stated.scope = self.stated.scope.written_out(facts, query);
+        self
+    }
+
     /// Its identifier: there always is one.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -174,6 +182,16 @@ impl Entry {
     #[must_use]
     pub fn keys(&self) -> &[Key] {
         &self.keys
+    }
+
+    /// Whether links of this entry are looked at where the request goes.
+    fn is_here(&self, seen: &Seen<'_>) -> bool {
+        self.policy.paths.is_empty() || scope::is_below(&self.policy.paths, seen)
+    }
+
+    /// Whether links of this entry are taken from the client's network.
+    fn is_open_to(&self, seen: &Seen<'_>) -> bool {
+        self.policy.networks.is_empty() || scope::is_inside(&self.policy.networks, seen)
     }
 
     /// Takes the token apart that `bearing` says is there, and verifies it.
@@ -213,7 +231,7 @@ impl Entry {
             return Err(refusal(Cause::TokenMissingClaim, "The link has no expiry, and one is required."));
         }
         stated.scope.check(seen).map_err(|detail| refusal(Cause::TokenWrongScope, &detail))?;
-        if !self.policy.networks.is_empty() && !scope::is_inside(&self.policy.networks, seen) {
+        if !self.is_open_to(seen) {
             let detail = "Links of this format are not taken from this network.";
             return Err(refusal(Cause::TokenWrongScope, detail));
         }
@@ -234,7 +252,7 @@ pub struct Moment {
 /// Too early, expired.
 fn in_time(stated: &Stated, at: &Moment) -> Result<(), Refusal> {
     if let Some(from) = stated.not_before
-        && at.now.since(from).seconds() < -at.leeway.seconds()
+        && at.now + at.leeway < from
     {
         return Err(refusal(Cause::TokenNotYetValid, "The link is not good yet.").at(from));
     }
@@ -350,13 +368,22 @@ impl LinkVerifier {
         Err(furthest.unwrap_or_else(|| refusal(Cause::TokenMalformed, "The link bears no token.")))
     }
 
+    /// Whether the policy still has an entry of that format with that key, which takes links for this path and from
+    /// this network: without it a grant in a cookie counts as nothing.
+    #[must_use]
+    pub fn knows(&self, seen: &Seen<'_>, format: Format, kid: &str) -> bool {
+        let has_key = |entry: &Entry| entry.keys.iter().any(|key| **key.kid() == *kid);
+        self.entries.iter().any(|entry| {
+            entry.policy.format == format && has_key(entry) && entry.is_here(seen) && entry.is_open_to(seen)
+        })
+    }
+
     fn places<'e>(
         &'e self,
         seen: &'e Seen<'_>,
         strength: Strength,
     ) -> impl Iterator<Item = (&'e Entry, &'e LinkPlace)> {
-        let here =
-            |entry: &&Entry| entry.policy.paths.is_empty() || scope::is_below(&entry.policy.paths, seen);
+        let here = |entry: &&Entry| entry.is_here(seen);
         self.entries.iter().filter(here).flat_map(move |entry| {
             let fits = move |place: &&LinkPlace| Strength::of(place) == strength;
             entry.policy.from.iter().filter(fits).map(move |place| (entry, place))
