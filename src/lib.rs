@@ -39,6 +39,7 @@ pub mod request;
 
 pub mod credentials;
 pub mod password;
+pub mod revocation;
 pub mod token;
 
 pub mod authenticate;
