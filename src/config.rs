@@ -6,6 +6,7 @@
 mod brand;
 mod cors;
 mod forward;
+mod link;
 mod names;
 mod notes;
 mod origin;

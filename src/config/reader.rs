@@ -23,6 +23,7 @@ pub struct Table<'a> {
     members: &'a [(Cow<'a, str>, Json<'a>)],
     known: Vec<&'static str>,
     later: Vec<&'static str>,
+    is_ignored: bool,
     notes: &'a Notes,
 }
 
@@ -155,7 +156,7 @@ impl<'a> Node<'a> {
             return None;
         };
         let mut table =
-            Table { at: &self.at, members, known: Vec::new(), later: Vec::new(), notes: self.notes };
+            Table { at: &self.at, members, known: Vec::new(), later: Vec::new(), is_ignored: false, notes: self.notes };
         let value = read(&mut table);
         table.refuse_unknown();
         Some(value)
@@ -231,7 +232,15 @@ impl<'a> Table<'a> {
         self.later.extend(keys);
     }
 
+    /// Says nothing of keys that nobody asked for: what they would mean is not known.
+    pub const fn ignore_rest(&mut self) {
+        self.is_ignored = true;
+    }
+
     fn refuse_unknown(self) {
+        if self.is_ignored {
+            return;
+        }
         for (name, _) in self.members.iter().filter(|(name, _)| !self.known.contains(&&**name)) {
             if self.notes.problems.is_full() {
                 self.notes.problems.count();
