@@ -12,6 +12,7 @@ pub fn authorize(rule: &Rule, who: &Known, facts: &RequestFacts<'_>, now: UnixTi
     let not_allowed = |detail| Refusal {
         sent: Some(known.kind),
         user: known.user.clone(),
+        key: known.key.clone(),
         ..Refusal::new(Cause::NotAllowed, detail)
     };
     holds_here_and_now(rule, facts, now).map_err(not_allowed)?;
@@ -25,6 +26,7 @@ pub fn authorize(rule: &Rule, who: &Known, facts: &RequestFacts<'_>, now: UnixTi
     Err(Refusal {
         sent: Some(known.kind),
         user: known.user.clone(),
+        key: known.key.clone(),
         scopes: rule.scopes.clone(),
         ..Refusal::new(Cause::InsufficientScope, detail)
     })

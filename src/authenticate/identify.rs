@@ -142,7 +142,12 @@ fn by_token(
         Err(refusal) => return refusal.into(),
     };
     match jwt.verify(&token, place, at.now) {
-        Ok(token) if token.trust_subject() => trusted_account(verifiers, token, at.now),
+        Ok(token) if token.trust_subject() => {
+            let kid = token.kid().to_owned();
+            let trusted =
+                trusted_account(verifiers, token, at.now).map_err(|refusal| refusal.signed_by(&kid));
+            trusted.map_or_else(Identified::Refused, Identified::Known)
+        }
         Ok(token) => Identified::Known(known_token(token)),
         Err(refusal) => refusal.into(),
     }
@@ -164,25 +169,23 @@ fn bearer_value<'v>(value: &'v str, place: &TokenPlace) -> Result<std::borrow::C
 }
 
 /// With `trust_subject`, `sub` is a user-id of ours: the account must exist, and its line's groups and flags hold.
-fn trusted_account(verifiers: &Verifiers, token: VerifiedJwt, now: UnixTime) -> Identified {
+fn trusted_account(verifiers: &Verifiers, token: VerifiedJwt, now: UnixTime) -> Result<Known, Refusal> {
     let Some(subject) = token.subject() else {
         let detail = "The token has no sub, and its subject is to name an account.";
-        return Refusal::new(Cause::TokenMissingClaim, detail).sent(Kind::Bearer).into();
+        return Err(Refusal::new(Cause::TokenMissingClaim, detail).sent(Kind::Bearer));
     };
     let account = verifiers.users.as_ref().and_then(|users| users.account(subject));
     let Some(account) = account else {
         let detail = "The token's subject names no account.";
-        return Refusal::new(Cause::CredentialsWrong, detail).sent(Kind::Bearer).into();
+        return Err(Refusal::new(Cause::CredentialsWrong, detail).sent(Kind::Bearer));
     };
-    if let Err(refusal) = in_good_standing(account, Kind::Bearer, now) {
-        return refusal.into();
-    }
+    in_good_standing(account, Kind::Bearer, now)?;
     let account = known_account(account).authenticated;
     let mut known = known_token(token);
     known.authenticated.user = account.user;
     known.authenticated.groups = account.groups;
     known.authenticated.is_account = true;
-    Identified::Known(known)
+    Ok(known)
 }
 
 fn known_token(token: VerifiedJwt) -> Known {

@@ -5,10 +5,11 @@ use super::{Problem, Sources, Verifiers};
 use crate::password::Nfc;
 use crate::password::htpasswd::Users;
 use crate::password::phc::GENERATED_PURPOSE;
-use crate::policy::{HmacAlgorithm, Kind, Kinds, Policy};
+use crate::policy::{HmacAlgorithm, Kind, Kinds, Policy, TokenEntry};
 use crate::secret::Secret;
+use crate::token::jws::is_for_jwt;
 use crate::token::jwt::JwtVerifier;
-use crate::token::keys::KeySet;
+use crate::token::keys::{Key, KeySet};
 use crate::token::mac::RootSecret;
 
 /// What was read of the secrets; `None` for what is not there, or is wrong (then `notes.missing` says so).
@@ -65,6 +66,9 @@ impl Secrets {
         let is_told = notes.problems.has_below("EDGEWARD.tokens");
         let verifiers = policy.map(|policy| {
             let keys_to_try = keys.as_ref().filter(|_| !is_told);
+            if let Some(keys) = keys_to_try {
+                check_sizes(keys, &policy.tokens, &[], notes);
+            }
             let jwt = keys_to_try
                 .and_then(|keys| noted(JwtVerifier::new(&policy.tokens, keys, policy.leeway), notes));
             Verifiers { keys, users, jwt }
@@ -116,6 +120,51 @@ impl Configured {
     }
 }
 
+/// The keys that an entry uses (`None`: all), and the fewest octets that it is content with.
+type Demand<'p> = (Option<&'p [String]>, usize);
+
+/// Judges the length of each key by what it is used for; `foreign` are the entries of signed-URL formats of others.
+fn check_sizes(keys: &KeySet, jwt: &[TokenEntry], foreign: &[Demand<'_>], notes: &Notes) {
+    let contented = contented(keys, jwt, foreign);
+    let demanded = |key: &Key| {
+        let position = keys.position(key.kid());
+        position.and_then(|at| contented.get(at).copied().flatten()).unwrap_or_else(|| key.least_size())
+    };
+    let problems = keys.check_sizes(demanded);
+    if problems.is_empty() {
+        notes.warnings.extend(keys.short_keys());
+    }
+    notes.missing.extend(problems);
+}
+
+/// For each key the fewest octets that the entries which use it are content with; `None` where a JWT may be signed with
+/// it, or no entry uses it: then it is judged as for a JWT.
+fn contented(keys: &KeySet, jwt: &[TokenEntry], foreign: &[Demand<'_>]) -> Vec<Option<usize>> {
+    let mut contented = vec![None; keys.iter().count()];
+    for (kids, least) in foreign {
+        for at in used(keys, *kids) {
+            if let Some(before) = contented.get_mut(at) {
+                *before = Some(before.map_or(*least, |before: usize| before.max(*least)));
+            }
+        }
+    }
+    for at in jwt.iter().flat_map(|entry| used(keys, entry.keys.as_deref())) {
+        let is_for_jwt = keys.iter().nth(at).is_some_and(|key| is_for_jwt(&key.algorithm()));
+        if let Some(before) = contented.get_mut(at).filter(|_| is_for_jwt) {
+            *before = None;
+        }
+    }
+    contented
+}
+
+/// The positions of the keys that an entry names, or of all.
+fn used(keys: &KeySet, kids: Option<&[String]>) -> Vec<usize> {
+    match kids {
+        Some(kids) => kids.iter().filter_map(|kid| keys.position(kid)).collect(),
+        None => (0..keys.iter().count()).collect(),
+    }
+}
+
 /// The value, or its problems noted.
 fn noted<T>(read: Result<T, Vec<Problem>>, notes: &Notes) -> Option<T> {
     read.map_err(|problems| notes.missing.extend(problems)).ok()
@@ -130,4 +179,82 @@ fn text(secret: Option<&Secret<String>>) -> &str {
 fn password_keys(root: Option<&RootSecret>) -> Vec<Secret<Vec<u8>>> {
     let derived = root.map(|root| root.derive(&[GENERATED_PURPOSE.as_bytes()])).unwrap_or_default();
     derived.iter().map(|key| Secret::new(key.expose().to_vec())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "b" and "d" are too short for a JWT, "d" and "s" for signed URLs too.
+    fn keys() -> KeySet {
+        let sized = [("a", "HS256", 32), ("b", "HS256", 16), ("d", "HS256", 3), ("s", "HS1", 15)];
+        let jwk = |(kid, alg, size): (&str, &str, usize)| {
+            // "aaaa…" itself is a published key.
+            let octets: Vec<u8> = kid.repeat(size).bytes().map(|octet| octet ^ 0x80).collect();
+            let k = crate::token::to_base64url(&octets);
+            format!(r#"{{"kty":"oct","kid":"{kid}","alg":"{alg}","k":"{k}"}}"#)
+        };
+        KeySet::parse(&format!(r#"{{"keys":[{}]}}"#, sized.map(jwk).join(","))).expect("any size is read")
+    }
+
+    fn jwt(kids: Option<&[&str]>) -> TokenEntry {
+        TokenEntry {
+            index: None,
+            keys: kids.map(|kids| kids.iter().map(ToString::to_string).collect()),
+            algorithms: Vec::new(),
+            issuer: Vec::new(),
+            audience: Vec::new(),
+            require: Vec::new(),
+            max_age: None,
+            from: Vec::new(),
+            trust_subject: false,
+        }
+    }
+
+    /// The places and sizes in the problems, and the places in the warnings.
+    fn judged(jwt: &[TokenEntry], foreign: &[(Option<&[&str]>, usize)]) -> (Vec<String>, Vec<String>) {
+        let foreign: Vec<(Option<Vec<String>>, usize)> = foreign
+            .iter()
+            .map(|(kids, least)| (kids.map(|kids| kids.iter().map(ToString::to_string).collect()), *least))
+            .collect();
+        let demands: Vec<Demand<'_>> =
+            foreign.iter().map(|(kids, least)| (kids.as_deref(), *least)).collect();
+        let notes = Notes::default();
+        check_sizes(&keys(), jwt, &demands, &notes);
+        let said = |problem: &Problem| {
+            let (at, least) = (problem.at.trim_start_matches("EDGEWARD_KEYS "), &problem.expected);
+            format!("{at} {}", least.split(' ').next().unwrap_or_default())
+        };
+        let list = |problems: Vec<Problem>| problems.iter().map(said).collect();
+        (list(notes.missing.into_list()), list(notes.warnings.into_list()))
+    }
+
+    #[test]
+    fn a_key_is_as_long_as_its_strictest_use_demands() {
+        let (b, d, s) = ("keys[1].k 32", "keys[2].k 32", "keys[3].k 16");
+        let problems = |jwt: &[TokenEntry], foreign: &[(Option<&[&str]>, usize)]| judged(jwt, foreign).0;
+        // What no entry uses is judged as for a JWT.
+        assert_eq!(problems(&[], &[]), [b, d, s]);
+        assert_eq!(problems(&[jwt(None)], &[]), [b, d, s]);
+        assert_eq!(problems(&[jwt(Some(&["a"]))], &[(Some(&["b"]), 16)]), [d, s]);
+        assert_eq!(problems(&[], &[(Some(&["b", "d", "s"]), 16)]), ["keys[2].k 16", s]);
+        assert_eq!(problems(&[], &[(Some(&["b"]), 16), (Some(&["d", "s"]), 1)]), [""; 0]);
+        assert_eq!(problems(&[], &[(None, 16)]), ["keys[2].k 16", s]);
+        assert_eq!(problems(&[], &[(None, 1)]), [""; 0]);
+        // Two that use one key, in whichever order.
+        assert_eq!(problems(&[], &[(None, 1), (Some(&["d"]), 16)]), ["keys[2].k 16"]);
+        assert_eq!(problems(&[], &[(Some(&["d"]), 16), (None, 1)]), ["keys[2].k 16"]);
+        assert_eq!(problems(&[jwt(Some(&["d"]))], &[(None, 1)]), [d]);
+        // No JWT is signed with a key for SHA-1.
+        assert_eq!(problems(&[jwt(None)], &[(Some(&["b", "d", "s"]), 1)]), [b, d]);
+        assert_eq!(problems(&[jwt(Some(&["none"]))], &[(Some(&["none"]), 1)]), [b, d, s]);
+    }
+
+    #[test]
+    fn weak_keys_are_warned_of_where_they_are_allowed() {
+        let (problems, warnings) = judged(&[jwt(Some(&["a"]))], &[(Some(&["b", "d", "s"]), 1)]);
+        assert!(problems.is_empty());
+        assert_eq!(warnings, ["keys[2].k 16", "keys[3].k 16"]);
+        assert!(judged(&[], &[]).1.is_empty(), "a problem is not told twice");
+    }
 }
