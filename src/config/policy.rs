@@ -79,10 +79,10 @@ impl Reader<'_> {
         let origin = table.read("origin", |node| origin::origin(&node, self.sources.assets));
         let leeway = table.read("leeway", |node| node.seconds(0..=LONGEST_LEEWAY, DEFAULT_LEEWAY));
         let fresh_tokens = table.read("token", |node| fresh_tokens(&node));
-        let Entries { tokens, links } = self.tokens(table);
-        let api_key = table.read("api_key", |node| forward::api_key(&node));
-        self.configured.know(&tokens, &links, api_key.as_ref(), fresh_tokens);
-        self.configured.check_some(notes);
+        let entries = self.tokens(table);
+        let api_key = table.read("api_key", |node| forward::api_key(&node, self.configured));
+        self.configured.know(&entries, api_key.as_ref(), fresh_tokens.is_some());
+        let Entries { tokens, links } = entries;
         let rules = self.rules(table, &tokens, notes);
         table.not_offered(&["session"]);
         // `rules?` comes last: every other key is read even where the rules cannot be used.

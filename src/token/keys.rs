@@ -52,7 +52,7 @@ impl Key {
     /// A key that is in no set: one of ours.
     #[must_use]
     pub fn new(kid: &str, mac: MacKey) -> Self {
-        Self { kid: kid.into(), mac }
+        Self { kid: kid.into(), size: mac.algorithm().output_size(), mac, dates: Dates::default() }
     }
 
     /// Its id (RFC 7517 §4.5).
@@ -129,6 +129,12 @@ impl KeySet {
             Some(other) => Err(vec![set_problem(other.kind(), "a list of keys")]),
             None => Err(vec![set_problem("nothing", "a list of keys")]),
         }
+    }
+
+    /// A set of keys that are ours.
+    #[must_use]
+    pub fn of(keys: Vec<Key>) -> Self {
+        Self::new(keys, Vec::new())
     }
 
     fn new(keys: Vec<Key>, warnings: Vec<Problem>) -> Self {
