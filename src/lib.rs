@@ -37,6 +37,7 @@ pub mod path;
 pub mod policy;
 pub mod request;
 
+pub mod api_key;
 pub mod credentials;
 pub mod password;
 pub mod revocation;
