@@ -32,14 +32,15 @@ pub fn authorize(rule: &Rule, who: &Known, facts: &RequestFacts<'_>, now: UnixTi
     })
 }
 
-/// One of `users`, `groups` and `claims` that matches is enough; with none of them, whoever is known.
+/// One of `users`, `groups`, `api_keys` and `claims` that matches is enough; with none of them, whoever is known.
 fn is_admitted(rule: &Rule, who: &Known) -> bool {
     let (admits, known) = (&rule.admits, &who.authenticated);
     let by_user = known.is_account && known.user.as_ref().is_some_and(|user| admits.users.contains(user));
     let by_group = known.groups.iter().any(|group| admits.groups.contains(group));
     let by_claims = !admits.claims.is_empty()
         && who.token.as_ref().is_some_and(|token| token.claims_match(&admits.claims));
-    admits.anyone() || by_user || by_group || by_claims
+    let by_key = known.api_key.as_ref().is_some_and(|name| admits.api_keys.contains(name));
+    admits.anyone() || by_user || by_group || by_key || by_claims
 }
 
 /// Whether the rule's networks and times hold; what does not, in words for programs.

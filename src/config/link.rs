@@ -31,7 +31,11 @@ pub fn entry(table: &mut Table<'_>, index: usize, format: Format) -> LinkEntry {
     if takes("ttl") {
         entry.ttl = table.read("ttl", |node| ttl(&node));
         if entry.ttl.is_none() && table.get("ttl").is_none() {
-            table.require("ttl", "how long a link is good", "Add ttl = \"1h\", or what the signer counts on.");
+            table.require(
+                "ttl",
+                "how long a link is good",
+                "Add ttl = \"1h\", or what the signer counts on.",
+            );
         }
     }
     if takes("salt") {
@@ -70,7 +74,8 @@ fn parameters(table: &mut Table<'_>, preset: &Preset, entry: &mut LinkEntry) {
             entry.from.insert(0, LinkPlace::Query(name));
         }
     }
-    let repeated = |(n, name): (usize, &String)| entry.parameters.iter().skip(n + 1).any(|other| other == name);
+    let repeated =
+        |(n, name): (usize, &String)| entry.parameters.iter().skip(n + 1).any(|other| other == name);
     if entry.parameters.iter().enumerate().any(repeated) {
         node.refuse_as("one name for two parameters", "each name once", "Correct one of them.");
     }
@@ -100,7 +105,9 @@ fn place(node: &Node<'_>, preset: &Preset) -> Option<LinkPlace> {
         Some(LinkPlace::Parameters | LinkPlace::Path) => preset.from.contains(&text),
         Some(LinkPlace::Query(name)) => single && is_query_name(&name) && name != "ew",
         Some(LinkPlace::Cookie(name)) => kinds("cookie:") && is_token(&name) && !is_own_cookie(&name),
-        Some(LinkPlace::Field(name)) => return (single && is_free_field(node, &name)).then(|| LinkPlace::Field(name)),
+        Some(LinkPlace::Field(name)) => {
+            return (single && is_free_field(node, &name)).then(|| LinkPlace::Field(name));
+        }
         None => false,
     };
     if !is_good {
@@ -144,7 +151,10 @@ fn pattern(node: &Node<'_>) -> Option<String> {
     match nginx_hmac::check_pattern(text) {
         Ok(()) => Some(text.to_owned()),
         Err(expected) => {
-            node.refuse(&expected, "Write it as in secure_link_hmac_message, such as \"$uri|$arg_ts|$arg_e\".");
+            node.refuse(
+                &expected,
+                "Write it as in secure_link_hmac_message, such as \"$uri|$arg_ts|$arg_e\".",
+            );
             None
         }
     }

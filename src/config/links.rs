@@ -9,7 +9,12 @@ use crate::token::mac::RootSecret;
 use crate::token::signed_url::{Entry, LinkVerifier, MAX_TRIED, edgeward, preset};
 
 /// What verifies signed URLs under this policy; what is wrong with an entry's keys is noted.
-pub fn verifier(policy: &Policy, keys: Option<&KeySet>, root: Option<&RootSecret>, notes: &Notes) -> LinkVerifier {
+pub fn verifier(
+    policy: &Policy,
+    keys: Option<&KeySet>,
+    root: Option<&RootSecret>,
+    notes: &Notes,
+) -> LinkVerifier {
     let entry = |entry: &LinkEntry| {
         let keys = match (entry.format, keys, root) {
             (Format::Edgeward, _, root) => root.map(edgeward::keys).unwrap_or_default(),
@@ -34,7 +39,8 @@ fn members(entry: &LinkEntry, keys: &KeySet, notes: &Notes) -> Vec<Key> {
     let members = match &entry.keys {
         None => keys.iter().filter(|key| fits(key)).cloned().collect(),
         Some(kids) => {
-            let named = kids.iter().enumerate().filter_map(|(n, kid)| member(entry, n, kid, keys, &fits, notes));
+            let named =
+                kids.iter().enumerate().filter_map(|(n, kid)| member(entry, n, kid, keys, &fits, notes));
             named.collect::<Vec<_>>()
         }
     };

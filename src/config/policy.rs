@@ -11,7 +11,8 @@ use crate::json::Json;
 use crate::password::Nfc;
 use crate::policy::rules::PathCase;
 use crate::policy::{
-    Forward, FreshTokens, LogLevel, Origin, PlainHttp, Policy, Revocation, Rule, RuleSet, TokenEntry, TokenPlace,
+    Forward, FreshTokens, LogLevel, Origin, PlainHttp, Policy, Revocation, Rule, RuleSet, TokenEntry,
+    TokenPlace,
 };
 use crate::time::Lifetime;
 

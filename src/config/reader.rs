@@ -155,8 +155,14 @@ impl<'a> Node<'a> {
             self.refuse_kind("a table", "Write it as a table with keys and values.");
             return None;
         };
-        let mut table =
-            Table { at: &self.at, members, known: Vec::new(), later: Vec::new(), is_ignored: false, notes: self.notes };
+        let mut table = Table {
+            at: &self.at,
+            members,
+            known: Vec::new(),
+            later: Vec::new(),
+            is_ignored: false,
+            notes: self.notes,
+        };
         let value = read(&mut table);
         table.refuse_unknown();
         Some(value)

@@ -43,7 +43,8 @@ pub fn rule(node: &Node<'_>, index: usize, around: &Surroundings<'_>) -> Option<
             cross_site: table.read_or_default("cross_site", |node| {
                 node.one_of(&[("refuse", CrossSite::Refuse), ("allow", CrossSite::Allow)])
             }),
-            exchange: table.read_or_default("exchange", |node| node.one_of(&[("none", false), ("cookie", true)])),
+            exchange: table
+                .read_or_default("exchange", |node| node.one_of(&[("none", false), ("cookie", true)])),
             ..Rule::protected(Kinds::NONE)
         };
         table.not_offered(&["second_factor", "basic_without_second_factor"]);

@@ -1,8 +1,8 @@
 //! `[[vars.EDGEWARD.tokens]]`: how a bearer token is read.
 
 use super::Problem;
-use super::names::{is_free_field, is_own_cookie, is_plain, is_query_name, is_token};
 use super::link;
+use super::names::{is_free_field, is_own_cookie, is_plain, is_query_name, is_token};
 use super::reader::{Node, Table, did_you_mean, each, one_of};
 use super::verifiers::Configured;
 use crate::policy::{Format, HmacAlgorithm, Kind, LinkEntry, TokenEntry, TokenPlace};

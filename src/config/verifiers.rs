@@ -152,9 +152,7 @@ impl Configured {
     pub fn need(&self, kind: Kind, reason: String, notes: &Notes) {
         let (name, what, is_there) = match kind {
             Kind::Basic => ("EDGEWARD_USERS", "htpasswd lines", self.there.users),
-            Kind::Bearer => {
-                ("EDGEWARD_KEYS", "a JWK Set", self.there.keys || self.kinds().has(Kind::Bearer))
-            }
+            Kind::Bearer => ("EDGEWARD_KEYS", "a JWK Set", self.there.keys || self.kinds().has(Kind::Bearer)),
             Kind::ApiKey => {
                 let is_there = self.there.api_keys || self.kinds().has(Kind::ApiKey);
                 ("EDGEWARD_API_KEYS", "lines of API keys", is_there)
@@ -165,10 +163,18 @@ impl Configured {
         };
         if !is_there {
             need_secret(name, what, &reason, notes);
-        } else if self.is_known.get() && !self.kinds().has(kind) && !notes.problems.has_below("EDGEWARD.tokens") {
+        } else if self.is_known.get()
+            && !self.kinds().has(kind)
+            && !notes.problems.has_below("EDGEWARD.tokens")
+        {
             let entry = if kind == Kind::Bearer { "\"jwt\"" } else { "a format of signed URLs" };
             let expected = format!("an entry whose format is {entry}, as {reason}");
-            notes.problems.push(Problem::new("EDGEWARD.tokens", "none", expected, "Add one, with the kids of its keys."));
+            notes.problems.push(Problem::new(
+                "EDGEWARD.tokens",
+                "none",
+                expected,
+                "Add one, with the kids of its keys.",
+            ));
         }
     }
 
@@ -202,11 +208,8 @@ impl Configured {
 
 impl There {
     fn kinds(&self, bearer: bool, stored_keys: bool) -> Kinds {
-        let there = [
-            (Kind::Basic, self.users),
-            (Kind::Bearer, bearer),
-            (Kind::ApiKey, self.api_keys || stored_keys),
-        ];
+        let there =
+            [(Kind::Basic, self.users), (Kind::Bearer, bearer), (Kind::ApiKey, self.api_keys || stored_keys)];
         there.into_iter().filter(|(_, is_there)| *is_there).map(|(kind, _)| kind).collect()
     }
 }

@@ -201,6 +201,8 @@ struct Read {
     scope: Option<String>,
     groups: Vec<String>,
     expires: Option<UnixTime>,
+    issued: Option<UnixTime>,
+    id: Option<String>,
 }
 
 impl Read {
@@ -210,6 +212,8 @@ impl Read {
             scope: claims.scope.map(str::to_owned),
             groups: claims.groups.iter().filter_map(Json::as_text).map(str::to_owned).collect(),
             expires: claims.expires,
+            issued: claims.issued_at,
+            id: claims.id.map(str::to_owned),
         }
     }
 }
@@ -248,6 +252,18 @@ impl VerifiedJwt {
     #[must_use]
     pub const fn expires(&self) -> Option<UnixTime> {
         self.read.expires
+    }
+
+    /// `iat` (RFC 7519 §4.1.6).
+    #[must_use]
+    pub const fn issued(&self) -> Option<UnixTime> {
+        self.read.issued
+    }
+
+    /// `jti` (RFC 7519 §4.1.7).
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.read.id.as_deref()
     }
 
     /// Whether `sub` is a user-id of ours.
