@@ -16,6 +16,7 @@ mod key;
 mod keygen;
 mod output;
 mod random;
+mod revoke;
 mod secrets;
 mod stand_in;
 mod token;
@@ -65,6 +66,8 @@ enum Command {
     Token(token::Token),
     #[command(subcommand)]
     Key(key::Key),
+    #[command(subcommand)]
+    Revoke(revoke::Revoke),
     Check(check::Check),
     Explain(explain::Explain),
 }
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Hash(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Key(command) => command.run(),
+        Command::Revoke(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
     };

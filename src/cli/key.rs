@@ -42,7 +42,7 @@ impl Key {
     /// Makes it.
     pub fn run(self) -> super::Result {
         let Self::Assertion(command) = self;
-        let audience = serialised(&command.origin)?;
+        let audience = serialised("--origin", &command.origin)?;
         let secrets = Secrets::read(&command.which.from, super::wrangler::folder_of(&command.which.config))?;
         let set = assertion::jwk_set(&secrets.root()?, &audience);
         let notes = vec![format!("For the audience {audience}.")];
@@ -51,13 +51,13 @@ impl Key {
 }
 
 /// The origin as the gate serialises it: by the reader of the policy itself.
-fn serialised(url: &str) -> Result<String, Misuse> {
+pub fn serialised(option: &str, url: &str) -> Result<String, Misuse> {
     let policy = serde_json::json!({ "origin": url }).to_string();
     let config = Config::parse(&Sources { policy: Some(policy), ..Sources::default() }, nfc);
     match config.policy.map(|policy| policy.origin) {
         Some(Origin::Url { origin, .. }) => Ok(origin),
-        Some(Origin::Own | Origin::Assets) | None => {
-            Err(Misuse::new("--origin must be an http: or https: URL, such as https://origin.acme.example."))
-        }
+        Some(Origin::Own | Origin::Assets) | None => Err(Misuse::new(format!(
+            "{option} must be an http: or https: URL, such as https://origin.acme.example."
+        ))),
     }
 }
