@@ -17,6 +17,7 @@ mod key;
 mod keygen;
 mod output;
 mod random;
+mod revoke;
 mod secrets;
 mod stand_in;
 mod token;
@@ -68,6 +69,8 @@ enum Command {
     #[command(subcommand)]
     Key(key::Key),
     ApiKey(api_key::ApiKeyCommand),
+    #[command(subcommand)]
+    Revoke(revoke::Revoke),
     Check(check::Check),
     Explain(explain::Explain),
 }
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
         Command::Token(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::ApiKey(command) => command.run(),
+        Command::Revoke(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
     };
