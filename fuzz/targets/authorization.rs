@@ -7,10 +7,10 @@ use super::cookie::{cookie_values, parameter_values};
 use super::{first_line, nfc, text};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use edgeward::config::{Config, Sources};
 use edgeward::credentials::authorization::{Authorization, Scheme, is_b64token};
 use edgeward::credentials::basic::{self, MAX_USER_PASS};
 use edgeward::credentials::{Credentials, Places, extract};
-use edgeward::config::{Config, Sources};
 use edgeward::policy::{Kind, Kinds, TokenPlace};
 use edgeward::request::{FieldList, Fields as _, RequestFacts, Scheme as UriScheme};
 use edgeward::token::signed_url::LinkVerifier;
@@ -130,6 +130,9 @@ impl Request<'_> {
                 assert!(!self.accepts_field(), "a token field is there too");
             }
             Credentials::Token(value, place) => self.is_the_token(value.expose(), place),
+            Credentials::ApiKey(_) | Credentials::Link(_) | Credentials::Jar(_) => {
+                panic!("{found:?}: there are neither API keys nor signed URLs here");
+            }
         }
         assert!(parameters.len() < 2 && cookies.len() < 2, "{found:?}: one of ours stands there twice");
     }

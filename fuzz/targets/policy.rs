@@ -7,7 +7,7 @@
 mod secrets;
 
 use super::{nfc, text};
-use edgeward::authenticate::{Answers, Stored, Circumstances, Gate, Outcome, Verdict, Who, authenticate};
+use edgeward::authenticate::{Answers, Circumstances, Gate, Outcome, Stored, Verdict, Who, authenticate};
 use edgeward::config::{Config, Problem, Sources};
 use edgeward::password::proven::ProvenCache;
 use edgeward::policy::{Access, Mode, Policy};

@@ -62,7 +62,7 @@ fn here(policy: Option<String>, wrangler: Option<&Wrangler>, secrets: &Secrets) 
         origin_authorization: secrets.value("EDGEWARD_ORIGIN_AUTHORIZATION"),
         api_keys: secrets.value("EDGEWARD_API_KEYS"),
         assets: wrangler.is_some_and(Wrangler::has_assets),
-        store: wrangler.is_some_and(|it| it.has_binding("kv_namespaces", "EDGEWARD_KV")),
+        store: wrangler.is_some_and(Wrangler::has_store),
         ledger: wrangler.is_some_and(Wrangler::has_ledger),
     }
 }
