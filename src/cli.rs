@@ -5,6 +5,7 @@
 //! 2. What was asked for goes to standard output, words about it to standard error. A reader that goes away is no error.
 //! 3. The exit status is 0, 1 for "no", 2 for misuse.
 
+mod api_key;
 mod check;
 mod clock;
 mod deployment;
@@ -41,6 +42,7 @@ Examples:
   edgeward keygen --json | npx wrangler secret bulk
                                                fresh ones, straight to Cloudflare
   edgeward hash ann --groups editors           an account, its password asked for
+  edgeward api-key ci --scopes deploy          a key for a program, and the line to store
   edgeward check --env production --strict     before each deploy
   edgeward explain --url https://example.com/admin/
                                                who may go there, and why not you";
@@ -65,6 +67,7 @@ enum Command {
     Token(token::Token),
     #[command(subcommand)]
     Key(key::Key),
+    ApiKey(api_key::ApiKeyCommand),
     Check(check::Check),
     Explain(explain::Explain),
 }
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Hash(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Key(command) => command.run(),
+        Command::ApiKey(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
     };

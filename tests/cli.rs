@@ -3,6 +3,8 @@
 #[path = "cli/support.rs"]
 mod support;
 
+#[path = "cli/api_key.rs"]
+mod api_key;
 #[path = "cli/check.rs"]
 mod check;
 #[path = "cli/explain.rs"]
