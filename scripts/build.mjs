@@ -122,6 +122,7 @@ async function bundle(stage) {
     entryPoints: [tools.at("src/edge/worker.js")],
     outfile: join(stage, "index.js"),
     bundle: true,
+    external: ["cloudflare:*"], // the platform's own modules
     format: "esm",
     target: "es2022",
     minifySyntax: true,

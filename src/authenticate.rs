@@ -16,19 +16,21 @@
 //! | 9 | ambient credentials on a request another site caused | refused, `cross-site` |
 //! | 10–13 | ambiguous, missing, unsupported, malformed | refused |
 //! | 15 | they do not verify | refused: `credentials-wrong`, `token-…` |
+//! | 16 | it was taken back, or used as often as it may be, or asks for a click | refused: `token-revoked`, `token-spent`, `token-needs-confirmation` |
 //! | 17 | the account is switched off, or its password ran out | refused |
 //! | 19 | the rule wants somebody else, another network or another time | refused, `not-allowed` |
 //! | 20 | a scope is missing | refused, `insufficient-scope` |
 //! | | none of these | passed |
 //!
-//! Nothing here waits. A password that was not proven before needs a slow hash: then the outcome is that
-//! question, and the caller asks again with the answer ([`Circumstances::password`]).
+//! Nothing here waits. What has to come from outside (a slow hash, the lists of what is revoked, a count) is the outcome
+//! ([`Outcome::Needs`]); the caller gets it and asks again with the answer ([`Circumstances::answers`]).
 
 mod ambient;
 mod authorize;
 mod identify;
 mod outcome;
 
+use crate::api_key::ApiKeys;
 use crate::config::Config;
 use crate::credentials::Places;
 use crate::password::Nfc;
@@ -36,12 +38,18 @@ use crate::password::proven::ProvenCache;
 use crate::path::RequestPath;
 use crate::policy::{Access, Choice, Kinds, Mode, PlainHttp, Policy, Preflight, Rule};
 use crate::request::{RequestFacts, Scheme};
+use crate::revocation::Kept;
 use crate::time::UnixTime;
 use crate::verdict::{Cause, Refusal, Refused};
 use authorize::{authorize, holds_here_and_now};
-use identify::{Identified, identify};
+use identify::{Halt, Known, identify};
 
-pub use outcome::{Authenticated, Decision, Outcome, Passage, PasswordQuestion, Verdict, Who};
+pub use identify::counter;
+
+pub use outcome::{
+    About, Answers, Authenticated, Decision, Exchange, LedgerAnswer, LedgerQuestion, Outcome, Passage,
+    PasswordQuestion, Question, Verdict, Who,
+};
 
 /// What stands between the requests and the origin: made once for each isolate.
 #[derive(Debug)]
@@ -56,7 +64,7 @@ impl Gate {
     /// Puts the gate up.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let places = config.policy.as_ref().map_or_else(Places::default, |policy| Places::of(&policy.tokens));
+        let places = config.policy.as_ref().map_or_else(Places::default, |policy| Places::of(policy));
         Self { config, places }
     }
 }
@@ -68,10 +76,30 @@ pub struct Circumstances<'a> {
     pub now: UnixTime,
     /// Passwords that were proven lately.
     pub proven: &'a ProvenCache,
-    /// Whether the password of this very request is right: the answer to [`Outcome::NeedsPassword`].
-    pub password: Option<bool>,
+    /// Answers to what this very request needed: see [`Outcome::Needs`].
+    pub answers: &'a Answers,
+    /// What was read of `EDGEWARD_KV`.
+    pub store: Stored<'a>,
     /// Brings text to Normalization Form C.
     pub nfc: Nfc,
+}
+
+/// What was read of `EDGEWARD_KV`.
+#[derive(Clone, Copy)]
+pub struct Stored<'a> {
+    /// What is revoked, and how old that knowledge is.
+    pub revoked: &'a Kept,
+    /// API keys, read together with it; `None` where they cannot be read.
+    pub api_keys: Option<&'a ApiKeys>,
+}
+
+impl Stored<'static> {
+    /// Nothing: of a gate without that binding, and of the command, which has no store to ask.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        static NOTHING: Kept = Kept::new();
+        Self { revoked: &NOTHING, api_keys: None }
+    }
 }
 
 /// Decides one request.
@@ -127,14 +155,21 @@ fn decide<'g>(
         return decided(Some(rule), Verdict::Pass(Passage { rule, who: Who::Anyone }));
     }
     match identify(gate, policy, rule, facts, at) {
-        Identified::Known(who) => match authorize(rule, &who, facts, at.now) {
-            Ok(()) => {
-                decided(Some(rule), Verdict::Pass(Passage { rule, who: Who::Known(who.authenticated) }))
-            }
+        Ok(who) => match authorize(rule, &who, facts, at.now) {
+            Ok(()) => decided(Some(rule), let_in(rule, who, facts)),
             Err(refusal) => refuse_or_report(rule, refusal),
         },
-        Identified::Refused(refusal) => refuse_or_report(rule, refusal),
-        Identified::NeedsPassword(question) => Outcome::NeedsPassword(question),
+        Err(Halt::Refused(refusal)) => refuse_or_report(rule, refusal),
+        Err(Halt::Needs(question)) => Outcome::Needs(question),
+    }
+}
+
+/// A navigation with a good link goes to the clean URL first, where the rule says so.
+fn let_in<'g>(rule: &'g Rule, known: Known, facts: &RequestFacts<'_>) -> Verdict<'g> {
+    let Known { authenticated: who, link, .. } = known;
+    match link.filter(|_| rule.exchange && facts.is_navigation()) {
+        Some(grant) => Verdict::Exchange(Box::new(Exchange { rule, grant, who })),
+        None => Verdict::Pass(Passage { rule, who: Who::Known(who) }),
     }
 }
 
@@ -151,9 +186,9 @@ fn reserved<'g>(
     }
     let rule = policy.rules.default_rule();
     match identify(gate, policy, rule, facts, at) {
-        Identified::Known(who) => decided(Some(rule), Verdict::Reserved(Some(who.authenticated))),
-        Identified::Refused(refusal) => refused(Some(rule), refusal),
-        Identified::NeedsPassword(question) => Outcome::NeedsPassword(question),
+        Ok(who) => decided(Some(rule), Verdict::Reserved(Some(who.authenticated))),
+        Err(Halt::Refused(refusal)) => refused(Some(rule), refusal),
+        Err(Halt::Needs(question)) => Outcome::Needs(question),
     }
 }
 

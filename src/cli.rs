@@ -5,6 +5,7 @@
 //! 2. What was asked for goes to standard output, words about it to standard error. A reader that goes away is no error.
 //! 3. The exit status is 0, 1 for "no", 2 for misuse.
 
+mod api_key;
 mod check;
 mod clock;
 mod deployment;
@@ -16,6 +17,7 @@ mod key;
 mod keygen;
 mod output;
 mod random;
+mod revoke;
 mod secrets;
 mod stand_in;
 mod token;
@@ -41,6 +43,7 @@ Examples:
   edgeward keygen --json | npx wrangler secret bulk
                                                fresh ones, straight to Cloudflare
   edgeward hash ann --groups editors           an account, its password asked for
+  edgeward api-key ci --scopes deploy          a key for a program, and the line to store
   edgeward check --env production --strict     before each deploy
   edgeward explain --url https://example.com/admin/
                                                who may go there, and why not you";
@@ -65,6 +68,9 @@ enum Command {
     Token(token::Token),
     #[command(subcommand)]
     Key(key::Key),
+    ApiKey(api_key::ApiKeyCommand),
+    #[command(subcommand)]
+    Revoke(revoke::Revoke),
     Check(check::Check),
     Explain(explain::Explain),
 }
@@ -100,6 +106,8 @@ pub fn main() -> ExitCode {
         Command::Hash(command) => command.run(),
         Command::Token(command) => command.run(),
         Command::Key(command) => command.run(),
+        Command::ApiKey(command) => command.run(),
+        Command::Revoke(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
     };

@@ -6,6 +6,8 @@
 mod brand;
 mod cors;
 mod forward;
+mod link;
+mod links;
 mod names;
 mod notes;
 mod origin;
@@ -19,13 +21,17 @@ mod url;
 mod verifiers;
 mod warnings;
 
+use crate::api_key::ApiKeys;
 use crate::password::Nfc;
 use crate::password::htpasswd::Users;
 use crate::policy::Policy;
 use crate::secret::Secret;
+use crate::token::fresh::FreshTokens;
 use crate::token::jwt::JwtVerifier;
 use crate::token::keys::KeySet;
 use crate::token::mac::RootSecret;
+use crate::token::signed_url::LinkVerifier;
+use crate::token::signed_url::grants::JarKeys;
 use core::fmt;
 use notes::Notes;
 use verifiers::Secrets;
@@ -41,10 +47,16 @@ pub struct Sources {
     pub keys: Option<Secret<String>>,
     /// `EDGEWARD_USERS`, `EDGEWARD_USERS_2` … `_9`: those that are there, by their names.
     pub users: Vec<(String, Secret<String>)>,
+    /// `EDGEWARD_API_KEYS`.
+    pub api_keys: Option<Secret<String>>,
     /// `EDGEWARD_ORIGIN_AUTHORIZATION`.
     pub origin_authorization: Option<Secret<String>>,
     /// Whether the `ASSETS` binding is there.
     pub assets: bool,
+    /// Whether `EDGEWARD_KV` is there.
+    pub store: bool,
+    /// Whether `EDGEWARD_LEDGER` is there.
+    pub ledger: bool,
 }
 
 /// A configuration that can be acted on: perhaps only to say that it is not complete.
@@ -58,6 +70,10 @@ pub struct Config {
     pub root: Option<RootSecret>,
     /// `EDGEWARD_ORIGIN_AUTHORIZATION`: what the origin gets as its own `Authorization`.
     pub origin_authorization: Option<Secret<String>>,
+    /// Whether `EDGEWARD_KV` is there: then it is asked what was revoked.
+    pub store: bool,
+    /// Whether `EDGEWARD_LEDGER` is there.
+    pub ledger: bool,
     /// Everything that is wrong: with the policy first, then with the secrets and bindings that it needs.
     pub problems: Vec<Problem>,
     /// What works but deserves a second look: `edgeward check` tells them.
@@ -74,15 +90,18 @@ impl Config {
     pub fn parse(sources: &Sources, nfc: Nfc) -> Self {
         let notes = Notes::default();
         let secrets = Secrets::read(sources, nfc, &notes);
-        let configured = secrets.configured(sources, &notes);
+        let configured = secrets.configured(sources);
         let policy = policy::policy(sources, &configured, nfc, &notes);
+        configured.check_some(&notes);
         let origin_authorization = verifiers::origin_authorization(sources, &notes);
         let (root, verifiers) = secrets.verifiers(policy.as_ref(), &notes);
         let Notes { problems, missing, warnings } = notes;
         let policy = policy.filter(|_| problems.is_empty());
         let verifiers = verifiers.filter(|_| problems.is_empty() && missing.is_empty() && root.is_some());
         let problems = [problems.into_list(), missing.into_list()].concat();
-        Self { policy, verifiers, root, origin_authorization, problems, warnings: warnings.into_list() }
+        let warnings = warnings.into_list();
+        let Sources { store, ledger, .. } = *sources;
+        Self { policy, verifiers, root, origin_authorization, store, ledger, problems, warnings }
     }
 }
 
@@ -95,6 +114,14 @@ pub struct Verifiers {
     pub users: Option<Users>,
     /// What reads JWTs as the policy's `tokens` say, where there are keys.
     pub jwt: Option<JwtVerifier>,
+    /// What reads signed URLs as the policy's `tokens` say.
+    pub links: LinkVerifier,
+    /// What reads and writes the cookie that stands for signed URLs.
+    pub jar: JarKeys,
+    /// `EDGEWARD_API_KEYS`, where it is there.
+    pub api_keys: Option<ApiKeys>,
+    /// What makes and reads tokens of `POST /.edgeward/token`, where that is offered.
+    pub fresh: Option<FreshTokens>,
 }
 
 /// One thing that is wrong: where, what was found, what was expected, what to do.

@@ -11,7 +11,7 @@ pub mod answer;
 pub mod fields;
 
 use crate::authenticate::{Authenticated, Passage, Who};
-use crate::credentials::{Places, cookie, query};
+use crate::credentials::{Places, cookie};
 use crate::policy::{Access, Kinds, Origin, Policy};
 use crate::request::{RequestFacts, Scheme};
 use crate::secret::Secret;
@@ -119,8 +119,7 @@ impl<'a> Forwarding<'a> {
             // The binding serves files as they are named; a folder is its index.
             url.push_str("index.html");
         }
-        let ours = |name: &[u8]| self.places.queries().any(|known| known.as_bytes() == name);
-        if let Some(rest) = facts.query.and_then(|query| query::without(query, ours)) {
+        if let Some(rest) = facts.query.and_then(|query| self.places.without_tokens(query)) {
             url.push('?');
             url.push_str(&rest);
         }
@@ -150,7 +149,7 @@ impl<'a> Forwarding<'a> {
 
     fn take_cookies_off(&self, facts: &RequestFacts<'_>, outgoing: &mut Outgoing<'a>) {
         let Some(field) = facts.field("cookie") else { return };
-        let ours = |name: &str| is_own_cookie(name) || self.places.cookies().any(|known| known == name);
+        let ours = |name: &str| is_own_cookie(name) || self.places.has_cookie(name);
         match cookie::without(&field, ours) {
             None => outgoing.remove.push("cookie"),
             Some(Cow::Owned(rest)) => outgoing.set.push(("cookie", rest.into())),
@@ -160,13 +159,12 @@ impl<'a> Forwarding<'a> {
 
     /// A page whose URL holds a token tells that URL with everything it loads.
     fn take_tokens_off_referer(&self, facts: &RequestFacts<'_>, outgoing: &mut Outgoing<'a>) {
-        if self.places.queries().next().is_none() {
+        if !self.places.has_queries() {
             return;
         }
         let Some(referer) = facts.field("referer") else { return };
         let Some((page, query)) = referer.split_once('?') else { return };
-        let ours = |name: &[u8]| self.places.queries().any(|known| known.as_bytes() == name);
-        match query::without(query, ours) {
+        match self.places.without_tokens(query) {
             None => outgoing.set.push(("referer", page.to_owned().into())),
             Some(Cow::Owned(rest)) => outgoing.set.push(("referer", [page, "?", &rest].concat().into())),
             Some(Cow::Borrowed(_)) => {}

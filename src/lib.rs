@@ -37,8 +37,10 @@ pub mod path;
 pub mod policy;
 pub mod request;
 
+pub mod api_key;
 pub mod credentials;
 pub mod password;
+pub mod revocation;
 pub mod token;
 
 pub mod authenticate;

@@ -21,7 +21,7 @@ pub mod when;
 
 use crate::authenticate::Authenticated;
 use crate::challenge::{self, Asker};
-use crate::credentials::{Places, query};
+use crate::credentials::Places;
 use crate::forward::answer::sharing;
 use crate::json::ObjectWriter;
 use crate::policy::{Cors, Kind, Policy};
@@ -220,8 +220,7 @@ impl Answerer<'_> {
     /// The URL that was asked for, without tokens of ours: it is read out to whoever helps.
     fn address(&self) -> String {
         let mut address = self.facts.uri_without_query();
-        let ours = |name: &[u8]| self.places.queries().any(|known| known.as_bytes() == name);
-        if let Some(query) = self.facts.query.and_then(|query| query::without(query, ours)) {
+        if let Some(query) = self.facts.query.and_then(|query| self.places.without_tokens(query)) {
             address.push('?');
             address.push_str(&query);
         }

@@ -157,6 +157,17 @@ impl<'r> RequestFacts<'r> {
             || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 
+    /// Whether somebody opens a page: a GET navigation, and not one that a browser makes in case they will.
+    #[must_use]
+    pub fn is_navigation(&self) -> bool {
+        let prefetches = |name| self.field(name).is_some_and(|value| value.contains("prefetch"));
+        self.method == "GET"
+            && self.field("sec-fetch-mode").as_deref() == Some("navigate")
+            && !prefetches("sec-purpose")
+            && !prefetches("purpose")
+            && !prefetches("x-moz")
+    }
+
     /// The client's address, as Cloudflare tells it; an IPv4 address that is written as an IPv6 one is the IPv4 one.
     #[must_use]
     pub fn client_address(&self) -> Option<IpAddr> {

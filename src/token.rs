@@ -6,6 +6,7 @@
 
 pub mod assertion;
 pub mod claims;
+pub mod fresh;
 pub mod jws;
 pub mod jwt;
 pub mod keys;

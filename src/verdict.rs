@@ -178,19 +178,36 @@ pub struct Refusal {
     pub scopes: Vec<String>,
     /// As whom the client is known, where it is.
     pub user: Option<String>,
+    /// The `kid` of the key that signed what was sent, where its signature holds: for the log, not for the client.
+    pub key: Option<String>,
 }
 
 impl Refusal {
     /// A refusal that says no more than its cause.
     #[must_use]
     pub fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, detail: detail.into(), sent: None, when: None, scopes: Vec::new(), user: None }
+        Self {
+            cause,
+            detail: detail.into(),
+            sent: None,
+            when: None,
+            scopes: Vec::new(),
+            user: None,
+            key: None,
+        }
     }
 
     /// The same, with the kind of the credentials that were looked at.
     #[must_use]
     pub const fn sent(mut self, kind: Kind) -> Self {
         self.sent = Some(kind);
+        self
+    }
+
+    /// The same, with the key whose signature holds.
+    #[must_use]
+    pub fn signed_by(mut self, kid: &str) -> Self {
+        self.key = Some(kid.to_owned());
         self
     }
 

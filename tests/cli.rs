@@ -3,6 +3,8 @@
 #[path = "cli/support.rs"]
 mod support;
 
+#[path = "cli/api_key.rs"]
+mod api_key;
 #[path = "cli/check.rs"]
 mod check;
 #[path = "cli/explain.rs"]
@@ -13,5 +15,7 @@ mod hash;
 mod keys;
 #[path = "cli/manners.rs"]
 mod manners;
+#[path = "cli/revoke.rs"]
+mod revoke;
 #[path = "cli/token.rs"]
 mod token;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 const MOST_INPUTS: usize = 60;
 const MOST_OCTETS: usize = 60 * 1024;
 
-const TARGETS: [&str; 5] = ["authorization", "cookie", "jws", "path", "policy"];
+const TARGETS: [&str; 6] = ["api_keys", "authorization", "cookie", "jws", "path", "policy"];
 
 fn folder(below: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus")).join(below)
@@ -35,6 +35,11 @@ fn replay(target: &str, run: fn(&[u8])) {
     }
     println!("{target}: {} inputs of {octets} octets replayed", names.len());
     assert!((1..=MOST_INPUTS).contains(&names.len()) && octets <= MOST_OCTETS, "minimise the corpus");
+}
+
+#[test]
+fn api_keys() {
+    replay("api_keys", targets::api_keys::run);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use edgeward::policy::{HmacAlgorithm, TokenEntry, TokenPlace};
 use edgeward::sorted_map::SortedMap;
 use edgeward::time::{Lifetime, UnixTime};
 use edgeward::token::jwt::JwtVerifier;
-use edgeward::token::keys::KeySet;
+use edgeward::token::keys::{Key, KeySet};
 use edgeward::token::mac::MacKey;
 use edgeward::token::{from_base64url, to_base64url};
 use serde_json::{Value, json};
@@ -130,7 +130,7 @@ impl<'v> Case<'v> {
             json!({ "kty": "oct", "kid": kid, "alg": algorithm.name(), "k": to_base64url(&self.key()) })
         };
         let jwks: Vec<Value> = algorithms.iter().enumerate().map(jwk).collect();
-        KeySet::parse(&json!({ "keys": jwks }).to_string()).map_err(|problems| problems[0].to_string())
+        key_set(&json!({ "keys": jwks }))
     }
 
     fn entry(&self, algorithms: Vec<HmacAlgorithm>) -> TokenEntry {
@@ -258,10 +258,19 @@ fn wycheproof_jws_cases() {
     run_table("cases_wycheproof_jws.json");
 }
 
+/// A set of keys for JWTs.
+fn key_set(set: &Value) -> Result<KeySet, String> {
+    let keys = KeySet::parse(&set.to_string()).map_err(|problems| problems[0].to_string())?;
+    match keys.check_sizes(Key::least_size).first() {
+        None => Ok(keys),
+        Some(problem) => Err(problem.to_string()),
+    }
+}
+
 /// A verifier with one key that asks nothing of the claims.
 fn lenient(kid: &str, algorithm: HmacAlgorithm, key: &str) -> Result<JwtVerifier, String> {
     let set = json!({ "keys": [{ "kty": "oct", "kid": kid, "alg": algorithm.name(), "k": key }] });
-    let keys = KeySet::parse(&set.to_string()).map_err(|problems| problems[0].to_string())?;
+    let keys = key_set(&set)?;
     let entry = TokenEntry {
         index: Some(0),
         keys: None,

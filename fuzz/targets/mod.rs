@@ -3,6 +3,7 @@
 //! An input is text, so that a corpus can be read and written by hand; octets that are no UTF-8 are replaced, as the
 //! platform does. Each target says how its text is laid out. A target that finds something wrong panics.
 
+pub mod api_keys;
 pub mod authorization;
 pub mod cookie;
 pub mod jws;

@@ -12,6 +12,7 @@ pub fn authorize(rule: &Rule, who: &Known, facts: &RequestFacts<'_>, now: UnixTi
     let not_allowed = |detail| Refusal {
         sent: Some(known.kind),
         user: known.user.clone(),
+        key: known.key.clone(),
         ..Refusal::new(Cause::NotAllowed, detail)
     };
     holds_here_and_now(rule, facts, now).map_err(not_allowed)?;
@@ -25,19 +26,21 @@ pub fn authorize(rule: &Rule, who: &Known, facts: &RequestFacts<'_>, now: UnixTi
     Err(Refusal {
         sent: Some(known.kind),
         user: known.user.clone(),
+        key: known.key.clone(),
         scopes: rule.scopes.clone(),
         ..Refusal::new(Cause::InsufficientScope, detail)
     })
 }
 
-/// One of `users`, `groups` and `claims` that matches is enough; with none of them, whoever is known.
+/// One of `users`, `groups`, `api_keys` and `claims` that matches is enough; with none of them, whoever is known.
 fn is_admitted(rule: &Rule, who: &Known) -> bool {
     let (admits, known) = (&rule.admits, &who.authenticated);
     let by_user = known.is_account && known.user.as_ref().is_some_and(|user| admits.users.contains(user));
     let by_group = known.groups.iter().any(|group| admits.groups.contains(group));
     let by_claims = !admits.claims.is_empty()
         && who.token.as_ref().is_some_and(|token| token.claims_match(&admits.claims));
-    admits.anyone() || by_user || by_group || by_claims
+    let by_key = known.api_key.as_ref().is_some_and(|name| admits.api_keys.contains(name));
+    admits.anyone() || by_user || by_group || by_key || by_claims
 }
 
 /// Whether the rule's networks and times hold; what does not, in words for programs.

@@ -4,6 +4,7 @@ use crate::password::UserPass;
 use crate::password::proven::Proof;
 use crate::policy::{Cors, Kind, Rule};
 use crate::time::UnixTime;
+use crate::token::signed_url::Grant;
 use crate::verdict::Refused;
 
 /// A verdict, or what it needs first.
@@ -11,8 +12,65 @@ use crate::verdict::Refused;
 pub enum Outcome<'g> {
     /// It is decided.
     Decided(Decision<'g>),
-    /// The slow verification of a password: run [`crate::password::htpasswd::Users::check`], then ask again.
-    NeedsPassword(PasswordQuestion),
+    /// Something from outside: get it, and ask again with the answer.
+    Needs(Question),
+}
+
+/// What a verdict needs from outside.
+#[derive(Debug)]
+pub enum Question {
+    /// The slow verification of a password: run [`crate::password::htpasswd::Users::check`].
+    Password(PasswordQuestion),
+    /// What `EDGEWARD_KV` holds: what was read of it is too old.
+    Store,
+    /// A call of the ledger.
+    Ledger(LedgerQuestion),
+}
+
+/// A call of `EDGEWARD_LEDGER`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerQuestion {
+    /// What it is about: where the answer belongs.
+    pub about: About,
+    /// Name of the object.
+    pub object: String,
+    /// Its method.
+    pub method: &'static str,
+    /// The arguments: a JSON array.
+    pub arguments: String,
+}
+
+/// What a call of the ledger is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Whether something was revoked.
+    Revoked,
+    /// How often a link was used.
+    Used,
+}
+
+/// What the ledger said: JSON; `None` where it did not answer.
+pub type LedgerAnswer = Option<String>;
+
+/// Answers to what this very request needed.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// Whether the password is right.
+    pub password: Option<bool>,
+    /// Of [`About::Revoked`].
+    pub revoked: Option<LedgerAnswer>,
+    /// Of [`About::Used`].
+    pub used: Option<LedgerAnswer>,
+}
+
+impl Answers {
+    /// Takes an answer of the ledger.
+    pub fn take(&mut self, about: About, answer: LedgerAnswer) {
+        match about {
+            About::Revoked => self.revoked = Some(answer),
+            About::Used => self.used = Some(answer),
+        }
+    }
 }
 
 /// A password to verify, and how a right one is remembered.
@@ -44,8 +102,21 @@ pub enum Verdict<'g> {
     Preflight(&'g Cors),
     /// A path of our own, and who asks where that matters.
     Reserved(Option<Authenticated>),
+    /// A navigation with a good signed URL: sent to the clean URL, with a cookie that grants the same.
+    Exchange(Box<Exchange<'g>>),
     /// It is not let in.
     Refused(Refused),
+}
+
+/// What a navigation with a good signed URL gets instead of the page.
+#[derive(Debug)]
+pub struct Exchange<'g> {
+    /// The rule.
+    pub rule: &'g Rule,
+    /// What the link grants.
+    pub grant: Grant,
+    /// As whom it lets in.
+    pub who: Authenticated,
 }
 
 /// Leave to go to the origin. Only [`authenticate`](super::authenticate) gives it, and forwarding takes it away: passing a request on
@@ -91,9 +162,24 @@ pub struct Authenticated {
     pub(super) expires: Option<UnixTime>,
     pub(super) key: Option<String>,
     pub(super) is_account: bool,
+    pub(super) api_key: Option<String>,
 }
 
 impl Authenticated {
+    /// Somebody of whom nothing is known but how they came.
+    pub(super) const fn nobody(kind: Kind) -> Self {
+        Self {
+            kind,
+            user: None,
+            groups: Vec::new(),
+            scopes: Vec::new(),
+            expires: None,
+            key: None,
+            is_account: false,
+            api_key: None,
+        }
+    }
+
     /// By which kind of credentials.
     #[must_use]
     pub const fn kind(&self) -> Kind {

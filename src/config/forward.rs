@@ -2,6 +2,7 @@
 
 use super::names::{folded, free_field_name};
 use super::reader::Node;
+use super::verifiers::Configured;
 use crate::policy::{ApiKeySettings, Forward};
 
 /// The default of `api_key.header`.
@@ -22,11 +23,17 @@ pub fn forward(node: &Node<'_>) -> Option<Forward> {
 }
 
 /// Where API keys are.
-pub fn api_key(node: &Node<'_>) -> Option<ApiKeySettings> {
+pub fn api_key(node: &Node<'_>, configured: &Configured) -> Option<ApiKeySettings> {
     let defaults = default_api_key();
     node.table(|table| ApiKeySettings {
         field: table.read("header", |node| api_key_field(&node)).unwrap_or(defaults.field),
-        in_store: table.read_or_default("kv", |node| node.boolean()),
+        in_store: table.read_or_default("kv", |node| {
+            let in_store = node.boolean()?;
+            if in_store {
+                configured.need_store(&node);
+            }
+            Some(in_store)
+        }),
     })
 }
 

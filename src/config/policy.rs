@@ -4,13 +4,15 @@ use super::names::folded;
 use super::notes::Notes;
 use super::reader::{Node, Table};
 use super::rule::{Surroundings, rule};
+use super::token::Entries;
 use super::verifiers::Configured;
 use super::{Problem, Sources, brand, cors, forward, origin, token, warnings};
 use crate::json::Json;
 use crate::password::Nfc;
 use crate::policy::rules::PathCase;
 use crate::policy::{
-    Forward, Kind, LogLevel, Origin, PlainHttp, Policy, Revocation, Rule, RuleSet, TokenEntry, TokenPlace,
+    Forward, FreshTokens, LogLevel, Origin, PlainHttp, Policy, Revocation, Rule, RuleSet, TokenEntry,
+    TokenPlace,
 };
 use crate::time::Lifetime;
 
@@ -23,6 +25,8 @@ const DEFAULT_LEEWAY: i64 = 30;
 const LONGEST_LEEWAY: i64 = 300;
 /// The most seconds that the origin may be given to begin its answer.
 const LONGEST_ORIGIN_TIMEOUT: i64 = 600;
+/// The most seconds that a token of `POST /.edgeward/token` is good.
+const LONGEST_FRESH_TOKEN: i64 = 15 * 60;
 const DEFAULT_REALM: &str = "Restricted";
 
 /// The policy; `None` where the text is none, or its rules contradict each other. Other problems are in `notes`.
@@ -75,7 +79,11 @@ impl Reader<'_> {
         let realm = table.read("realm", |node| realm(&node));
         let origin = table.read("origin", |node| origin::origin(&node, self.sources.assets));
         let leeway = table.read("leeway", |node| node.seconds(0..=LONGEST_LEEWAY, DEFAULT_LEEWAY));
-        let tokens = self.tokens(table);
+        let fresh_tokens = table.read("token", |node| fresh_tokens(&node));
+        let entries = self.tokens(table);
+        let api_key = table.read("api_key", |node| forward::api_key(&node, self.configured));
+        self.configured.know(&entries, api_key.as_ref(), fresh_tokens.is_some());
+        let Entries { tokens, links } = entries;
         let rules = self.rules(table, &tokens, notes);
         table.not_offered(&["session"]);
         // `rules?` comes last: every other key is read even where the rules cannot be used.
@@ -88,12 +96,10 @@ impl Reader<'_> {
             hsts: table.read("hsts", |node| node.boolean()).unwrap_or(true),
             brand: table.read_or_default("brand", |node| brand::brand(&node)),
             tokens,
-            links: Vec::new(),
-            api_key: table
-                .read("api_key", |node| forward::api_key(&node))
-                .unwrap_or_else(forward::default_api_key),
-            revocation: Revocation::default(),
-            fresh_tokens: None,
+            links,
+            api_key: api_key.unwrap_or_else(forward::default_api_key),
+            revocation: self.revocation(table),
+            fresh_tokens,
             forward: table.read_or_default("forward", |node| forward::forward(&node)),
             origin_timeout: table.read("origin_timeout", |node| origin_timeout(&node)),
             cors: table.read("cors", |node| cors::cors(&node)),
@@ -103,12 +109,30 @@ impl Reader<'_> {
     }
 
     /// The entries; where there are none but keys, one of nothing but defaults.
-    fn tokens(&self, table: &mut Table<'_>) -> Vec<TokenEntry> {
-        let mut entries = table.read_or_default("tokens", |node| token::tokens(&node, self.configured));
-        if entries.is_empty() && self.configured.kinds.has(Kind::Bearer) {
-            entries.push(token::default_entry(self.configured));
+    fn tokens(&self, table: &mut Table<'_>) -> Entries {
+        let node = table.get("tokens");
+        let mut entries =
+            node.as_ref().and_then(|node| token::tokens(node, self.configured)).unwrap_or_default();
+        let are_none = node.is_none_or(|node| node.items().is_some_and(|items| items.is_empty()));
+        if are_none && self.sources.keys.is_some() {
+            entries.tokens.push(token::default_entry(self.configured));
         }
         entries
+    }
+
+    /// `revocation = "strict"` asks the ledger, which has to be there then.
+    fn revocation(&self, table: &mut Table<'_>) -> Revocation {
+        let strict = table.read_or_default("revocation", |node| {
+            let strict = node.one_of(&[("delayed", false), ("strict", true)])?;
+            if strict {
+                self.configured.need_ledger(&node);
+            }
+            Some(strict)
+        });
+        let pass_unchecked = table.read_or_default("revocation_unavailable", |node| {
+            node.one_of(&[("refuse", false), ("allow", true)])
+        });
+        Revocation { strict, pass_unchecked }
     }
 
     fn rules(&self, table: &mut Table<'_>, tokens: &[TokenEntry], notes: &Notes) -> Option<RuleSet> {
@@ -117,7 +141,7 @@ impl Reader<'_> {
         });
         let rules = table.read_or_default("rules", |node| self.each_rule(&node));
         warnings::of_rules(&rules, tokens, notes);
-        let default = Rule::protected(self.configured.kinds);
+        let default = Rule::protected(self.configured.kinds());
         let set = RuleSet::new(rules, default, case.unwrap_or(PathCase::Exact));
         set.map_err(|problems| notes.problems.extend(problems)).ok()
     }
@@ -132,6 +156,17 @@ impl Reader<'_> {
         let around = Surroundings { configured: self.configured, nfc: self.nfc };
         Some(items.iter().enumerate().filter_map(|(n, item)| rule(item, n, &around)).collect())
     }
+}
+
+/// `[vars.EDGEWARD.token]`: being there is what offers `POST /.edgeward/token`.
+fn fresh_tokens(node: &Node<'_>) -> Option<FreshTokens> {
+    let fits = |span: &Lifetime| (1..=LONGEST_FRESH_TOKEN).contains(&span.seconds());
+    let expected = "a whole number and a unit from \"1s\" to \"15m\"";
+    let lifetime = |node: Node<'_>| {
+        node.parsed(|text| Lifetime::parse(text).filter(fits), expected, "Write it like \"15m\".")
+    };
+    let longest = Lifetime::from_seconds(LONGEST_FRESH_TOKEN);
+    node.table(|table| FreshTokens { lifetime: table.read("lifetime", lifetime).unwrap_or(longest) })
 }
 
 fn realm(node: &Node<'_>) -> Option<String> {

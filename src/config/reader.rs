@@ -23,6 +23,7 @@ pub struct Table<'a> {
     members: &'a [(Cow<'a, str>, Json<'a>)],
     known: Vec<&'static str>,
     later: Vec<&'static str>,
+    is_ignored: bool,
     notes: &'a Notes,
 }
 
@@ -154,8 +155,14 @@ impl<'a> Node<'a> {
             self.refuse_kind("a table", "Write it as a table with keys and values.");
             return None;
         };
-        let mut table =
-            Table { at: &self.at, members, known: Vec::new(), later: Vec::new(), notes: self.notes };
+        let mut table = Table {
+            at: &self.at,
+            members,
+            known: Vec::new(),
+            later: Vec::new(),
+            is_ignored: false,
+            notes: self.notes,
+        };
         let value = read(&mut table);
         table.refuse_unknown();
         Some(value)
@@ -231,7 +238,15 @@ impl<'a> Table<'a> {
         self.later.extend(keys);
     }
 
+    /// Says nothing of keys that nobody asked for: what they would mean is not known.
+    pub const fn ignore_rest(&mut self) {
+        self.is_ignored = true;
+    }
+
     fn refuse_unknown(self) {
+        if self.is_ignored {
+            return;
+        }
         for (name, _) in self.members.iter().filter(|(name, _)| !self.known.contains(&&**name)) {
             if self.notes.problems.is_full() {
                 self.notes.problems.count();

@@ -29,7 +29,7 @@ pub fn rule(node: &Node<'_>, index: usize, around: &Surroundings<'_>) -> Option<
             access: table.read_or_default("access", |node| access(&node)),
             accept: table
                 .read("accept", |node| accept(&node, around.configured))
-                .unwrap_or(around.configured.kinds),
+                .unwrap_or_else(|| around.configured.kinds()),
             admits: admits(table, around.nfc),
             scopes: table.read_or_default("scopes", |node| scopes(&node)),
             networks: table.read_or_default("networks", |node| some(&node, network)),
@@ -43,9 +43,11 @@ pub fn rule(node: &Node<'_>, index: usize, around: &Surroundings<'_>) -> Option<
             cross_site: table.read_or_default("cross_site", |node| {
                 node.one_of(&[("refuse", CrossSite::Refuse), ("allow", CrossSite::Allow)])
             }),
+            exchange: table
+                .read_or_default("exchange", |node| node.one_of(&[("none", false), ("cookie", true)])),
             ..Rule::protected(Kinds::NONE)
         };
-        table.not_offered(&["exchange", "second_factor", "basic_without_second_factor"]);
+        table.not_offered(&["second_factor", "basic_without_second_factor"]);
         check_times(node, &rule);
         let (path, host, methods) = which?;
         Some(Rule { path, host, methods, ..rule })
@@ -91,23 +93,19 @@ fn accept(node: &Node<'_>, configured: &Configured) -> Option<Kinds> {
 }
 
 fn kind(node: &Node<'_>) -> Option<Kind> {
-    let is_later = node.is("api-key")
-        || node.is("signed-url")
-        || node.is("session")
-        || node.text()?.starts_with("webhook:");
-    if is_later {
-        node.refuse("a kind that this version of Edgeward offers: basic, bearer", "Take it out.");
+    if node.is("session") || node.text()?.starts_with("webhook:") {
+        let expected = "a kind that this version of Edgeward offers: basic, bearer, api-key, signed-url";
+        node.refuse(expected, "Take it out.");
         return None;
     }
     node.one_of(&Kind::ALL.map(|kind| (kind.name(), kind)))
 }
 
 fn admits(table: &mut Table<'_>, nfc: Nfc) -> Admits {
-    table.not_offered(&["api_keys"]);
     Admits {
         users: table.read_or_default("users", |node| some(&node, |item| user(item, nfc))),
         groups: table.read_or_default("groups", |node| some(&node, group)),
-        api_keys: Vec::new(),
+        api_keys: table.read_or_default("api_keys", |node| some(&node, key_name)),
         claims: table.read_or_default("claims", |node| claims(&node)),
     }
 }
@@ -128,6 +126,11 @@ fn user(node: &Node<'_>, nfc: Nfc) -> Option<String> {
 fn group(node: &Node<'_>) -> Option<String> {
     let plain = |text: &str| is_plain(text).then(|| text.to_owned());
     node.parsed(plain, "the name of a group, without control characters", "Correct it.")
+}
+
+fn key_name(node: &Node<'_>) -> Option<String> {
+    let plain = |text: &str| (is_plain(text) && !text.contains(':')).then(|| text.to_owned());
+    node.parsed(plain, "the name of an API key, as it stands in EDGEWARD_API_KEYS", "Correct it.")
 }
 
 fn claims(node: &Node<'_>) -> Option<SortedMap<String, Vec<String>>> {
@@ -151,7 +154,7 @@ fn scopes(node: &Node<'_>) -> Option<Vec<String>> {
 }
 
 /// A network, or one address.
-fn network(node: &Node<'_>) -> Option<IpNet> {
+pub fn network(node: &Node<'_>) -> Option<IpNet> {
     let parse = |text: &str| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
     let network: IpNet = node.parsed(
         parse,
@@ -187,6 +190,6 @@ fn check_times(node: &Node<'_>, rule: &Rule) {
 }
 
 /// A list of at least one.
-fn some<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec<T>> {
+pub fn some<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec<T>> {
     each(&node.some_items()?, read)
 }

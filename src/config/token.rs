@@ -1,30 +1,13 @@
 //! `[[vars.EDGEWARD.tokens]]`: how a bearer token is read.
 
 use super::Problem;
+use super::link;
 use super::names::{is_free_field, is_own_cookie, is_plain, is_query_name, is_token};
-use super::reader::{Node, did_you_mean, each};
+use super::reader::{Node, Table, did_you_mean, each, one_of};
 use super::verifiers::Configured;
-use crate::policy::{HmacAlgorithm, Kind, TokenEntry, TokenPlace};
+use crate::policy::{Format, HmacAlgorithm, Kind, LinkEntry, TokenEntry, TokenPlace};
 use crate::sorted_map::SortedMap;
 use crate::time::Lifetime;
-
-/// The formats of signed URLs, and our own: they come with a later version.
-const LATER_FORMATS: [&str; 10] = [
-    "akamai",
-    "bunny",
-    "cloudflare",
-    "edgeward",
-    "fastly",
-    "google-cdn",
-    "laravel",
-    "media-cdn",
-    "nginx-hmac",
-    "symfony",
-];
-
-/// What such a format asks for besides.
-const LATER_KEYS: [&str; 8] =
-    ["ttl", "salt", "parameters", "pattern", "escape_early", "url_mode", "networks", "weak_keys"];
 
 /// Octets of a key id, as [`crate::token::keys::KeySet`] takes them.
 const LONGEST_KID: usize = 256;
@@ -36,8 +19,17 @@ const MOST_PLACES: usize = 16;
 const ALGORITHMS: [(&str, HmacAlgorithm); 3] =
     [("HS256", HmacAlgorithm::Hs256), ("HS384", HmacAlgorithm::Hs384), ("HS512", HmacAlgorithm::Hs512)];
 
+/// Entries of both kinds.
+#[derive(Default)]
+pub struct Entries {
+    /// JWTs.
+    pub tokens: Vec<TokenEntry>,
+    /// Signed URLs.
+    pub links: Vec<LinkEntry>,
+}
+
 /// All entries; none where there is none.
-pub fn tokens(node: &Node<'_>, configured: &Configured) -> Option<Vec<TokenEntry>> {
+pub fn tokens(node: &Node<'_>, configured: &Configured) -> Option<Entries> {
     let items = node.items()?;
     if items.len() > MOST_ENTRIES {
         node.refuse_as(
@@ -47,11 +39,16 @@ pub fn tokens(node: &Node<'_>, configured: &Configured) -> Option<Vec<TokenEntry
         );
         return None;
     }
-    if !items.is_empty() {
+    let mut entries = Entries::default();
+    for (n, item) in items.iter().enumerate() {
+        entry(item, n, configured, &mut entries);
+    }
+    if !entries.tokens.is_empty() {
         configured.need(Kind::Bearer, format!("{} is there", node.at()), node.notes());
     }
-    let entries: Vec<_> =
-        items.iter().enumerate().filter_map(|(n, item)| entry(item, n, configured)).collect();
+    if entries.links.iter().any(|link| link.format != Format::Edgeward) {
+        configured.need(Kind::SignedUrl, format!("{} is there", node.at()), node.notes());
+    }
     check_key_ids(&items, &entries);
     Some(entries)
 }
@@ -71,39 +68,50 @@ pub fn default_entry(configured: &Configured) -> TokenEntry {
     }
 }
 
-fn entry(node: &Node<'_>, index: usize, configured: &Configured) -> Option<TokenEntry> {
-    let default = default_entry(configured);
-    node.table(|table| {
-        table.read("format", |node| format(&node));
-        let keys = table.read("keys", |node| each(&node.one_or_more()?, kid));
-        let algorithms = table.read("algorithms", |node| algorithms(&node));
-        table.not_offered(&LATER_KEYS);
-        TokenEntry {
-            index: Some(index),
-            algorithms: algorithms.unwrap_or_else(|| configured.algorithms(keys.as_deref())),
-            keys,
-            issuer: table.read_or_default("issuer", |node| texts(&node)),
-            audience: table.read_or_default("audience", |node| texts(&node)),
-            require: table.read("require", |node| claim_names(&node)).unwrap_or(default.require),
-            max_age: table.read("max_age", |node| max_age(&node)),
-            from: table.read("from", |node| places(&node)).unwrap_or(default.from),
-            trust_subject: table.read_or_default("trust_subject", |node| trust(&node, configured)),
-        }
-    })
+fn entry(node: &Node<'_>, index: usize, configured: &Configured, entries: &mut Entries) {
+    node.table(|table| match table.get("format").map(|node| format(&node)) {
+        None | Some(Some(None)) => entries.tokens.push(jwt(table, index, configured)),
+        Some(Some(Some(format))) => entries.links.push(link::entry(table, index, format)),
+        // What the other keys mean, nobody can say.
+        Some(None) => table.ignore_rest(),
+    });
 }
 
-fn format(node: &Node<'_>) -> Option<()> {
+fn jwt(table: &mut Table<'_>, index: usize, configured: &Configured) -> TokenEntry {
+    let default = default_entry(configured);
+    let keys = table.read("keys", |node| each(&node.one_or_more()?, kid));
+    let algorithms = table.read("algorithms", |node| algorithms(&node));
+    TokenEntry {
+        index: Some(index),
+        algorithms: algorithms.unwrap_or_else(|| configured.algorithms(keys.as_deref())),
+        keys,
+        issuer: table.read_or_default("issuer", |node| texts(&node)),
+        audience: table.read_or_default("audience", |node| texts(&node)),
+        require: table.read("require", |node| claim_names(&node)).unwrap_or(default.require),
+        max_age: table.read("max_age", |node| max_age(&node)),
+        from: table.read("from", |node| places(&node)).unwrap_or(default.from),
+        trust_subject: table.read_or_default("trust_subject", |node| trust(&node, configured)),
+    }
+}
+
+/// A format of signed URLs; the inner `None` for `jwt`.
+fn format(node: &Node<'_>) -> Option<Option<Format>> {
     let text = node.text()?;
     if text == "jwt" {
-        return Some(());
+        return Some(None);
     }
-    let fix = if LATER_FORMATS.contains(&text) {
-        "A later version reads it; take this entry out until then.".to_owned()
-    } else {
-        did_you_mean(text, &["jwt"], "Write \"jwt\".")
-    };
-    node.refuse("a format that this version of Edgeward offers: jwt", &fix);
-    None
+    let found = Format::from_name(text);
+    if found.is_none() {
+        let names: Vec<&str> = core::iter::once("jwt").chain(Format::ALL.map(|(name, _)| name)).collect();
+        let is_md5 = matches!(text, "nginx" | "secure_link" | "secure-link" | "md5");
+        let otherwise = if is_md5 {
+            "secure_link with MD5 is no HMAC and is not taken; \"nginx-hmac\" reads secure_link_hmac."
+        } else {
+            "Write \"jwt\"."
+        };
+        node.refuse(&one_of(&names), &did_you_mean(text, &names, otherwise));
+    }
+    found.map(Some)
 }
 
 /// A string, or a list of at least one: what is configured is required, so nothing may be configured by nothing.
@@ -112,7 +120,7 @@ pub fn texts(node: &Node<'_>) -> Option<Vec<String>> {
 }
 
 /// A key id, as a JWK Set may hold it.
-fn kid(node: &Node<'_>) -> Option<String> {
+pub fn kid(node: &Node<'_>) -> Option<String> {
     let is_kid = |text: &str| is_plain(text) && text.len() <= LONGEST_KID;
     let expected = "the kid of a key in EDGEWARD_KEYS: at most 256 octets without control characters";
     node.parsed(|text| is_kid(text).then(|| text.to_owned()), expected, "Copy it from the JWK Set.")
@@ -222,13 +230,19 @@ fn header(node: &Node<'_>, name: &str) -> Option<TokenPlace> {
     None
 }
 
-/// With several entries each says which keys are its own; otherwise one entry's token could pass as another's.
-fn check_key_ids(items: &[Node<'_>], entries: &[TokenEntry]) {
+/// With several entries each says which keys are its own; otherwise one entry's token could pass as another's. Our own
+/// format has none in the set.
+fn check_key_ids(items: &[Node<'_>], entries: &Entries) {
     let mut owners: SortedMap<&str, usize> = SortedMap::new();
-    for (index, entry) in entries.iter().filter_map(|entry| Some((entry.index?, entry))) {
+    let tokens = entries.tokens.iter().filter_map(|entry| Some((entry.index?, &entry.keys)));
+    let links = entries.links.iter().filter(|entry| entry.format != Format::Edgeward);
+    let mut all: Vec<_> = tokens.chain(links.map(|entry| (entry.index, &entry.keys))).collect();
+    all.sort_by_key(|(index, _)| *index);
+    let several = all.len() > 1;
+    for (index, keys) in all {
         let Some(node) = items.get(index) else { continue };
-        match &entry.keys {
-            None if items.len() > 1 && !node.has("keys") => node.notes().problems.push(Problem::new(
+        match keys {
+            None if several && !node.has("keys") => node.notes().problems.push(Problem::new(
                 format!("{}.keys", node.at()),
                 "nothing",
                 "the kids of this entry's keys, as there is more than one entry",

@@ -1,29 +1,51 @@
 //! The secrets: read one by one, asked what they make possible, and put together once the policy is known.
 
+use super::links;
 use super::notes::Notes;
+use super::reader::Node;
+use super::token::Entries;
 use super::{Problem, Sources, Verifiers};
+use crate::api_key::ApiKeys;
 use crate::password::Nfc;
 use crate::password::htpasswd::Users;
 use crate::password::phc::GENERATED_PURPOSE;
-use crate::policy::{HmacAlgorithm, Kind, Kinds, Policy};
+use crate::policy::{ApiKeySettings, HmacAlgorithm, Kind, Kinds, Policy, TokenEntry};
 use crate::secret::Secret;
+use crate::token::fresh::FreshTokens;
+use crate::token::jws::is_for_jwt;
 use crate::token::jwt::JwtVerifier;
-use crate::token::keys::KeySet;
+use crate::token::keys::{Key, KeySet};
 use crate::token::mac::RootSecret;
+use crate::token::signed_url::grants::JarKeys;
+use core::cell::Cell;
 
 /// What was read of the secrets; `None` for what is not there, or is wrong (then `notes.missing` says so).
 pub struct Secrets {
     root: Option<RootSecret>,
     keys: Option<KeySet>,
     users: Option<Users>,
+    api_keys: Option<ApiKeys>,
 }
 
-/// What the secrets make possible.
+/// What the secrets make possible, and, once its entries are read, the policy.
 pub struct Configured {
-    /// Kinds whose secret is there, be it right or wrong.
-    pub kinds: Kinds,
+    /// Kinds that rules accept unless they say otherwise.
+    kinds: Cell<Kinds>,
+    /// Whether the entries were read: before that, nobody knows which kind a key is for.
+    is_known: Cell<bool>,
+    /// Secrets and bindings that are there, be they right or wrong.
+    there: There,
     /// Ids and algorithms of the keys, where the set can be read.
     keys: Option<Vec<(String, HmacAlgorithm)>>,
+}
+
+/// Secrets and bindings that are there.
+struct There {
+    users: bool,
+    keys: bool,
+    api_keys: bool,
+    store: bool,
+    ledger: bool,
 }
 
 impl Secrets {
@@ -36,21 +58,24 @@ impl Secrets {
             .and_then(|users| noted(users, notes));
         notes.warnings.extend(keys.iter().flat_map(KeySet::warnings).cloned());
         notes.warnings.extend(users.iter().flat_map(Users::warnings).cloned());
-        Self { root, keys, users }
+        let api_keys = sources.api_keys.as_ref();
+        let api_keys = api_keys.and_then(|it| noted(ApiKeys::parse(it.expose(), "EDGEWARD_API_KEYS"), notes));
+        Self { root, keys, users, api_keys }
     }
 
-    /// Which kinds there are. None at all is a problem of its own: nobody could prove who they are.
-    pub fn configured(&self, sources: &Sources, notes: &Notes) -> Configured {
-        let there = [(Kind::Basic, !sources.users.is_empty()), (Kind::Bearer, sources.keys.is_some())];
-        let kinds: Kinds =
-            there.into_iter().filter(|(_, is_there)| *is_there).map(|(kind, _)| kind).collect();
-        if kinds.is_empty() {
-            let expected = "one of them at least, as otherwise nobody can prove who they are";
-            let fix = "Set one with `wrangler secret put`: accounts as EDGEWARD_USERS, keys of tokens as EDGEWARD_KEYS.";
-            notes.missing.push(Problem::new("EDGEWARD_USERS, EDGEWARD_KEYS", "neither", expected, fix));
-        }
+    /// Which kinds the secrets by themselves make possible.
+    pub fn configured(&self, sources: &Sources) -> Configured {
+        let there = There {
+            users: !sources.users.is_empty(),
+            keys: sources.keys.is_some(),
+            api_keys: sources.api_keys.is_some(),
+            store: sources.store,
+            ledger: sources.ledger,
+        };
+        let kinds = there.kinds(there.keys, false);
         let pairs = |keys: &KeySet| keys.iter().map(|key| (key.kid().to_string(), key.algorithm())).collect();
-        Configured { kinds, keys: self.keys.as_ref().map(pairs) }
+        let keys = self.keys.as_ref().map(pairs);
+        Configured { kinds: Cell::new(kinds), is_known: Cell::new(false), there, keys }
     }
 
     /// The secret itself, which signs on public rules even where other secrets are wrong, and what verifies
@@ -60,14 +85,22 @@ impl Secrets {
         policy: Option<&Policy>,
         notes: &Notes,
     ) -> (Option<RootSecret>, Option<Verifiers>) {
-        let Self { root, keys, users } = self;
+        let Self { root, keys, users, api_keys } = self;
         // What is wrong with the entries by themselves was told before; this would say it again in other words.
         let is_told = notes.problems.has_below("EDGEWARD.tokens");
         let verifiers = policy.map(|policy| {
             let keys_to_try = keys.as_ref().filter(|_| !is_told);
+            if let Some(keys) = keys_to_try {
+                check_sizes(keys, &policy.tokens, &links::demands(&policy.links), notes);
+            }
             let jwt = keys_to_try
+                .filter(|_| !policy.tokens.is_empty())
                 .and_then(|keys| noted(JwtVerifier::new(&policy.tokens, keys, policy.leeway), notes));
-            Verifiers { keys, users, jwt }
+            let links = links::verifier(policy, keys_to_try, root.as_ref(), notes);
+            let fresh = policy.fresh_tokens.zip(root.as_ref());
+            let fresh = fresh.and_then(|(settings, root)| FreshTokens::new(root, settings.lifetime));
+            let jar = root.as_ref().map(JarKeys::new).unwrap_or_default();
+            Verifiers { keys, users, jwt, links, jar, api_keys, fresh }
         });
         (root, verifiers)
     }
@@ -89,17 +122,74 @@ pub fn origin_authorization(sources: &Sources, notes: &Notes) -> Option<Secret<S
 }
 
 impl Configured {
-    /// Records that the policy needs the secret of a kind, where that is not there. Once for each secret.
+    /// The kinds that rules accept unless they say otherwise.
+    pub const fn kinds(&self) -> Kinds {
+        self.kinds.get()
+    }
+
+    /// Takes note of what the policy makes of the secrets: keys are for JWTs, for signed URLs or for both.
+    pub fn know(&self, entries: &Entries, api_key: Option<&ApiKeySettings>, fresh: bool) {
+        let bearer = !entries.tokens.is_empty() || fresh;
+        let stored_keys = self.there.store && api_key.is_some_and(|settings| settings.in_store);
+        let mut kinds = self.there.kinds(bearer, stored_keys);
+        if !entries.links.is_empty() {
+            kinds = kinds.with(Kind::SignedUrl);
+        }
+        self.kinds.set(kinds);
+        self.is_known.set(true);
+    }
+
+    /// None at all is a problem of its own: nobody could prove who they are.
+    pub fn check_some(&self, notes: &Notes) {
+        if self.kinds().is_empty() && !notes.missing.has("EDGEWARD_KEYS") {
+            let expected = "one of them at least, as otherwise nobody can prove who they are";
+            let fix = "Set one with `wrangler secret put`: accounts as EDGEWARD_USERS, keys of tokens as EDGEWARD_KEYS.";
+            notes.missing.push(Problem::new("EDGEWARD_USERS, EDGEWARD_KEYS", "neither", expected, fix));
+        }
+    }
+
+    /// Records that the policy needs a kind, where what that needs is not there. Once for each secret.
     pub fn need(&self, kind: Kind, reason: String, notes: &Notes) {
-        let (name, what) = match kind {
-            Kind::Basic => ("EDGEWARD_USERS", "htpasswd lines"),
-            Kind::Bearer => ("EDGEWARD_KEYS", "a JWK Set"),
-            Kind::ApiKey => ("EDGEWARD_API_KEYS", "lines of API keys"),
-            Kind::SignedUrl => ("EDGEWARD_KEYS", "a JWK Set"),
+        let (name, what, is_there) = match kind {
+            Kind::Basic => ("EDGEWARD_USERS", "htpasswd lines", self.there.users),
+            Kind::Bearer => ("EDGEWARD_KEYS", "a JWK Set", self.there.keys || self.kinds().has(Kind::Bearer)),
+            Kind::ApiKey => {
+                let is_there = self.there.api_keys || self.kinds().has(Kind::ApiKey);
+                ("EDGEWARD_API_KEYS", "lines of API keys", is_there)
+            }
+            Kind::SignedUrl => {
+                ("EDGEWARD_KEYS", "a JWK Set", self.there.keys || self.kinds().has(Kind::SignedUrl))
+            }
         };
-        if !self.kinds.has(kind) && !notes.missing.has(name) {
-            let fix = format!("Set it with `wrangler secret put {name}`.");
-            notes.missing.push(Problem::new(name, "nothing", format!("{what}, as {reason}"), fix));
+        if !is_there {
+            need_secret(name, what, &reason, notes);
+        } else if self.is_known.get()
+            && !self.kinds().has(kind)
+            && !notes.problems.has_below("EDGEWARD.tokens")
+        {
+            let entry = if kind == Kind::Bearer { "\"jwt\"" } else { "a format of signed URLs" };
+            let expected = format!("an entry whose format is {entry}, as {reason}");
+            notes.problems.push(Problem::new(
+                "EDGEWARD.tokens",
+                "none",
+                expected,
+                "Add one, with the kids of its keys.",
+            ));
+        }
+    }
+
+    /// Records that the policy needs `EDGEWARD_LEDGER`, where that is not there.
+    pub fn need_ledger(&self, node: &Node<'_>) {
+        let binding = "[[durable_objects.bindings]] with name = \"EDGEWARD_LEDGER\", class_name = \"Ledger\"";
+        if !self.there.ledger {
+            need_binding("EDGEWARD_LEDGER", binding, node);
+        }
+    }
+
+    /// Records that the policy needs `EDGEWARD_KV`, where that is not there.
+    pub fn need_store(&self, node: &Node<'_>) {
+        if !self.there.store {
+            need_binding("EDGEWARD_KV", "[[kv_namespaces]] with binding = \"EDGEWARD_KV\"", node);
         }
     }
 
@@ -113,6 +203,74 @@ impl Configured {
             }
         }
         algorithms
+    }
+}
+
+impl There {
+    fn kinds(&self, bearer: bool, stored_keys: bool) -> Kinds {
+        let there =
+            [(Kind::Basic, self.users), (Kind::Bearer, bearer), (Kind::ApiKey, self.api_keys || stored_keys)];
+        there.into_iter().filter(|(_, is_there)| *is_there).map(|(kind, _)| kind).collect()
+    }
+}
+
+fn need_secret(name: &str, what: &str, reason: &str, notes: &Notes) {
+    if !notes.missing.has(name) {
+        let fix = format!("Set it with `wrangler secret put {name}`.");
+        notes.missing.push(Problem::new(name, "nothing", format!("{what}, as {reason}"), fix));
+    }
+}
+
+fn need_binding(name: &str, binding: &str, node: &Node<'_>) {
+    if !node.notes().missing.has(name) {
+        let expected = format!("the binding, as {} asks for it", node.at());
+        let fix = format!("Add {binding} to wrangler.toml.");
+        node.notes().missing.push(Problem::new(name, "nothing", expected, fix));
+    }
+}
+
+/// The keys that an entry uses (`None`: all), and the fewest octets that it is content with.
+pub type Demand<'p> = (Option<&'p [String]>, usize);
+
+/// Judges the length of each key by what it is used for; `foreign` are the entries of signed-URL formats of others.
+fn check_sizes(keys: &KeySet, jwt: &[TokenEntry], foreign: &[Demand<'_>], notes: &Notes) {
+    let contented = contented(keys, jwt, foreign);
+    let demanded = |key: &Key| {
+        let position = keys.position(key.kid());
+        position.and_then(|at| contented.get(at).copied().flatten()).unwrap_or_else(|| key.least_size())
+    };
+    let problems = keys.check_sizes(demanded);
+    if problems.is_empty() {
+        notes.warnings.extend(keys.short_keys());
+    }
+    notes.missing.extend(problems);
+}
+
+/// For each key the fewest octets that the entries which use it are content with; `None` where a JWT may be signed with
+/// it, or no entry uses it: then it is judged as for a JWT.
+fn contented(keys: &KeySet, jwt: &[TokenEntry], foreign: &[Demand<'_>]) -> Vec<Option<usize>> {
+    let mut contented = vec![None; keys.iter().count()];
+    for (kids, least) in foreign {
+        for at in used(keys, *kids) {
+            if let Some(before) = contented.get_mut(at) {
+                *before = Some(before.map_or(*least, |before: usize| before.max(*least)));
+            }
+        }
+    }
+    for at in jwt.iter().flat_map(|entry| used(keys, entry.keys.as_deref())) {
+        let is_for_jwt = keys.iter().nth(at).is_some_and(|key| is_for_jwt(&key.algorithm()));
+        if let Some(before) = contented.get_mut(at).filter(|_| is_for_jwt) {
+            *before = None;
+        }
+    }
+    contented
+}
+
+/// The positions of the keys that an entry names, or of all.
+fn used(keys: &KeySet, kids: Option<&[String]>) -> Vec<usize> {
+    match kids {
+        Some(kids) => kids.iter().filter_map(|kid| keys.position(kid)).collect(),
+        None => (0..keys.iter().count()).collect(),
     }
 }
 
@@ -130,4 +288,82 @@ fn text(secret: Option<&Secret<String>>) -> &str {
 fn password_keys(root: Option<&RootSecret>) -> Vec<Secret<Vec<u8>>> {
     let derived = root.map(|root| root.derive(&[GENERATED_PURPOSE.as_bytes()])).unwrap_or_default();
     derived.iter().map(|key| Secret::new(key.expose().to_vec())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// "b" and "d" are too short for a JWT, "d" and "s" for signed URLs too.
+    fn keys() -> KeySet {
+        let sized = [("a", "HS256", 32), ("b", "HS256", 16), ("d", "HS256", 3), ("s", "HS1", 15)];
+        let jwk = |(kid, alg, size): (&str, &str, usize)| {
+            // "aaaa…" itself is a published key.
+            let octets: Vec<u8> = kid.repeat(size).bytes().map(|octet| octet ^ 0x80).collect();
+            let k = crate::token::to_base64url(&octets);
+            format!(r#"{{"kty":"oct","kid":"{kid}","alg":"{alg}","k":"{k}"}}"#)
+        };
+        KeySet::parse(&format!(r#"{{"keys":[{}]}}"#, sized.map(jwk).join(","))).expect("any size is read")
+    }
+
+    fn jwt(kids: Option<&[&str]>) -> TokenEntry {
+        TokenEntry {
+            index: None,
+            keys: kids.map(|kids| kids.iter().map(ToString::to_string).collect()),
+            algorithms: Vec::new(),
+            issuer: Vec::new(),
+            audience: Vec::new(),
+            require: Vec::new(),
+            max_age: None,
+            from: Vec::new(),
+            trust_subject: false,
+        }
+    }
+
+    /// The places and sizes in the problems, and the places in the warnings.
+    fn judged(jwt: &[TokenEntry], foreign: &[(Option<&[&str]>, usize)]) -> (Vec<String>, Vec<String>) {
+        let foreign: Vec<(Option<Vec<String>>, usize)> = foreign
+            .iter()
+            .map(|(kids, least)| (kids.map(|kids| kids.iter().map(ToString::to_string).collect()), *least))
+            .collect();
+        let demands: Vec<Demand<'_>> =
+            foreign.iter().map(|(kids, least)| (kids.as_deref(), *least)).collect();
+        let notes = Notes::default();
+        check_sizes(&keys(), jwt, &demands, &notes);
+        let said = |problem: &Problem| {
+            let (at, least) = (problem.at.trim_start_matches("EDGEWARD_KEYS "), &problem.expected);
+            format!("{at} {}", least.split(' ').next().unwrap_or_default())
+        };
+        let list = |problems: Vec<Problem>| problems.iter().map(said).collect();
+        (list(notes.missing.into_list()), list(notes.warnings.into_list()))
+    }
+
+    #[test]
+    fn a_key_is_as_long_as_its_strictest_use_demands() {
+        let (b, d, s) = ("keys[1].k 32", "keys[2].k 32", "keys[3].k 16");
+        let problems = |jwt: &[TokenEntry], foreign: &[(Option<&[&str]>, usize)]| judged(jwt, foreign).0;
+        // What no entry uses is judged as for a JWT.
+        assert_eq!(problems(&[], &[]), [b, d, s]);
+        assert_eq!(problems(&[jwt(None)], &[]), [b, d, s]);
+        assert_eq!(problems(&[jwt(Some(&["a"]))], &[(Some(&["b"]), 16)]), [d, s]);
+        assert_eq!(problems(&[], &[(Some(&["b", "d", "s"]), 16)]), ["keys[2].k 16", s]);
+        assert_eq!(problems(&[], &[(Some(&["b"]), 16), (Some(&["d", "s"]), 1)]), [""; 0]);
+        assert_eq!(problems(&[], &[(None, 16)]), ["keys[2].k 16", s]);
+        assert_eq!(problems(&[], &[(None, 1)]), [""; 0]);
+        // Two that use one key, in whichever order.
+        assert_eq!(problems(&[], &[(None, 1), (Some(&["d"]), 16)]), ["keys[2].k 16"]);
+        assert_eq!(problems(&[], &[(Some(&["d"]), 16), (None, 1)]), ["keys[2].k 16"]);
+        assert_eq!(problems(&[jwt(Some(&["d"]))], &[(None, 1)]), [d]);
+        // No JWT is signed with a key for SHA-1.
+        assert_eq!(problems(&[jwt(None)], &[(Some(&["b", "d", "s"]), 1)]), [b, d]);
+        assert_eq!(problems(&[jwt(Some(&["none"]))], &[(Some(&["none"]), 1)]), [b, d, s]);
+    }
+
+    #[test]
+    fn weak_keys_are_warned_of_where_they_are_allowed() {
+        let (problems, warnings) = judged(&[jwt(Some(&["a"]))], &[(Some(&["b", "d", "s"]), 1)]);
+        assert!(problems.is_empty());
+        assert_eq!(warnings, ["keys[2].k 16", "keys[3].k 16"]);
+        assert!(judged(&[], &[]).1.is_empty(), "a problem is not told twice");
+    }
 }

@@ -100,6 +100,7 @@ fn refusal(visit: &Visit<'_>, event: &'static str, refused: &Refused, rule: Opti
     it.rule = rule.and_then(|rule| rule.index);
     it.kind = refusal.sent.map(Kind::name);
     it.user = refusal.user.as_deref();
+    it.key = refusal.key.as_deref();
     it.reference = Some(visit.reference());
     write(visit, it);
 }

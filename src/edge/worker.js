@@ -5,6 +5,10 @@
 // decides. Texts hold one value a line: no field value, method or URL can hold a line feed.
 import * as gate from "./glue.js";
 import module from "./index_bg.wasm";
+import { ledger, revocations } from "./stores.js";
+
+// The platform finds the class of EDGEWARD_LEDGER by this name.
+export { Ledger } from "./ledger.js";
 
 const ABSENT = "\0";
 
@@ -48,6 +52,10 @@ const host = {
   random: (length) => crypto.getRandomValues(new Uint8Array(length)),
 
   log: (line) => console.log(line),
+
+  revocations,
+
+  ledger,
 
   respond(status, fields, content) {
     return new Response(content ?? null, { status, headers: pairs(fields) });

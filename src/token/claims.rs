@@ -20,7 +20,10 @@ pub struct Claims<'a> {
     /// `exp` (RFC 7519 §4.1.4).
     pub expires: Option<UnixTime>,
     not_before: Option<UnixTime>,
-    issued_at: Option<UnixTime>,
+    /// `iat` (RFC 7519 §4.1.6).
+    pub issued_at: Option<UnixTime>,
+    /// `jti` (RFC 7519 §4.1.7).
+    pub id: Option<&'a str>,
     issuer: Option<&'a str>,
     /// `sub` (RFC 7519 §4.1.2).
     pub subject: Option<&'a str>,
@@ -54,7 +57,7 @@ impl<'a> Claims<'a> {
                 }
                 "aud" => claims.audience = Some(value),
                 "groups" => claims.groups = texts(name, value)?,
-                "jti" => drop(text(name, value)?),
+                "jti" => claims.id = Some(text(name, value)?),
                 _ => {}
             }
         }

@@ -2,13 +2,14 @@
 //!
 //! A token is looked at in this order, and the first that fails is the cause: form, algorithm, key, signature, claim
 //! types, missing claim, issuer, audience, too early, expired, too old. The algorithm is the key's, never the token's
-//! wish (RFC 8725 §3.1); a `kid` that is there must be known; no claim is read before the signature holds.
+//! wish (RFC 8725 §3.1); a `kid` that is there must be known; no claim is read before the signature holds. Nor is anybody
+//! told that a key is out of use who has no token that it signed.
 
 mod keyring;
 
 use super::claims::{Claims, any_text};
 use super::jws::{Compact, Header, Malformed};
-use super::keys::{Key, KeySet};
+use super::keys::{Key, KeySet, Standing};
 use super::mac::MacKey;
 use crate::config::Problem;
 use crate::json::{Json, push_string};
@@ -19,7 +20,7 @@ use crate::verdict::{Cause, Refusal};
 use keyring::{Entry, Keyring, Named, Wanted};
 use std::sync::Arc;
 
-/// Without a `kid`, so many keys of an entry are tried at most; an entry with more requires it.
+/// Without a `kid`, so many keys of an entry are tried at most; an entry that has more in use requires it.
 pub const MAX_TRIED: usize = 8;
 
 /// All that verifies JWTs, prepared once for each isolate.
@@ -45,19 +46,29 @@ impl JwtVerifier {
     pub fn verify(&self, token: &str, place: &TokenPlace, now: UnixTime) -> Result<VerifiedJwt, Refusal> {
         let compact = Compact::parse(token).map_err(malformed)?;
         let wanted = self.wanted(compact.header)?;
-        let (key, entry) = self.signer(&compact, wanted, place)?;
-        // The signature holds from here on.
+        let (key, entry) = self.signer(&compact, wanted, place, now)?;
+        self.judged(compact.payload, key, entry.policy(), now).map_err(|refusal| refusal.signed_by(key.kid()))
+    }
+
+    /// The claims of a token whose signature holds.
+    fn judged(
+        &self,
+        payload: Vec<u8>,
+        key: &Key,
+        entry: &TokenEntry,
+        now: UnixTime,
+    ) -> Result<VerifiedJwt, Refusal> {
         let not_json = |_| malformed(Malformed::new("The claims set is not JSON."));
-        let text = String::from_utf8(compact.payload).map_err(|_| not_json(()))?;
+        let text = String::from_utf8(payload).map_err(|_| not_json(()))?;
         let json = Json::parse(&text).map_err(|_| not_json(()))?;
         let claims = Claims::read(&json).map_err(malformed)?;
-        claims.check(entry.policy(), self.leeway, now)?;
+        claims.check(entry, self.leeway, now)?;
         let read = Read::new(&claims);
         drop(json);
         Ok(VerifiedJwt {
             kid: Arc::clone(key.kid()),
             algorithm: key.algorithm(),
-            trust_subject: entry.policy().trust_subject,
+            trust_subject: entry.trust_subject,
             read,
             text,
         })
@@ -77,6 +88,7 @@ impl JwtVerifier {
         token: &Compact<'_>,
         wanted: Wanted,
         place: &TokenPlace,
+        now: UnixTime,
     ) -> Result<(&Key, &Entry), Refusal> {
         let Some(algorithm) = wanted.algorithm.filter(|a| self.keyring.allows(*a, place)) else {
             return Err(refusal(
@@ -91,43 +103,64 @@ impl JwtVerifier {
                     let detail = "The token is not signed with the algorithm of its key.";
                     return Err(refusal(Cause::TokenAlgorithm, detail));
                 }
-                if signed_by(token, key) { Ok((key, entry)) } else { Err(bad_signature()) }
+                if !signed_by(token, key) {
+                    return Err(bad_signature());
+                }
+                in_use(key, now).map(|()| (key, entry))
             }
             Named::Unknown => Err(unknown_key()),
-            Named::Nobody => self.try_all(token, algorithm, place),
+            Named::Nobody => self.try_all(token, algorithm, place, now),
         }
     }
 
+    /// Tries the keys that are in use; then, as far as tries are left, the others: only to say whose token it is.
     fn try_all(
         &self,
         token: &Compact<'_>,
         algorithm: HmacAlgorithm,
         place: &TokenPlace,
+        now: UnixTime,
     ) -> Result<(&Key, &Entry), Refusal> {
-        let (mut tried, mut too_many) = (false, false);
+        let (mut tried, mut too_many) = (0, false);
         for entry in self.keyring.entries(algorithm, place) {
-            let fitting = || self.keyring.keys_of(entry).filter(|key| key.algorithm() == algorithm);
-            if fitting().nth(MAX_TRIED).is_some() {
+            let Some(keys) = self.keyring.keys_to_try(entry, algorithm, now) else {
                 too_many = true;
                 continue;
-            }
-            for key in fitting() {
-                tried = true;
+            };
+            for key in keys {
+                tried += 1;
                 if signed_by(token, key) {
                     return Ok((key, entry));
                 }
             }
         }
-        Err(match (tried, too_many) {
-            (true, _) => bad_signature(),
-            (false, true) => {
+        let left = MAX_TRIED.saturating_sub(tried);
+        let mut tried_more = 0;
+        for key in self.keyring.keys_out_of_use(algorithm, place, now).take(left) {
+            tried_more += 1;
+            if signed_by(token, key) {
+                in_use(key, now)?;
+            }
+        }
+        Err(match (tried, tried_more, too_many) {
+            (0, _, true) => {
                 refusal(Cause::TokenUnknownKey, "The token names no key, and there are too many to try.")
             }
-            (false, false) => {
-                refusal(Cause::TokenAlgorithm, "No key here is for the algorithm of the token.")
-            }
+            (0, 0, false) => refusal(Cause::TokenAlgorithm, "No key here is for the algorithm of the token."),
+            (_, _, _) => bad_signature(),
         })
     }
+}
+
+/// Whether the key that signed a token is in use.
+fn in_use(key: &Key, now: UnixTime) -> Result<(), Refusal> {
+    let (what, when) = match key.standing(now) {
+        Standing::Good => return Ok(()),
+        Standing::NotYet(from) => ("is not in use before", from),
+        Standing::Retired(until) => ("was retired at", until),
+    };
+    let detail = format!("The key \"{}\", which signed the token, {what} {when}.", key.kid());
+    Err(refusal(Cause::TokenUnknownKey, &detail).signed_by(key.kid()))
 }
 
 fn signed_by(token: &Compact<'_>, key: &Key) -> bool {
@@ -168,6 +201,8 @@ struct Read {
     scope: Option<String>,
     groups: Vec<String>,
     expires: Option<UnixTime>,
+    issued: Option<UnixTime>,
+    id: Option<String>,
 }
 
 impl Read {
@@ -177,6 +212,8 @@ impl Read {
             scope: claims.scope.map(str::to_owned),
             groups: claims.groups.iter().filter_map(Json::as_text).map(str::to_owned).collect(),
             expires: claims.expires,
+            issued: claims.issued_at,
+            id: claims.id.map(str::to_owned),
         }
     }
 }
@@ -215,6 +252,18 @@ impl VerifiedJwt {
     #[must_use]
     pub const fn expires(&self) -> Option<UnixTime> {
         self.read.expires
+    }
+
+    /// `iat` (RFC 7519 §4.1.6).
+    #[must_use]
+    pub const fn issued(&self) -> Option<UnixTime> {
+        self.read.issued
+    }
+
+    /// `jti` (RFC 7519 §4.1.7).
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.read.id.as_deref()
     }
 
     /// Whether `sub` is a user-id of ours.

@@ -2,35 +2,40 @@
 //! (RFC 7518 §6.4).
 //!
 //! ```json
-//! { "keys": [ { "kty": "oct", "kid": "2026-11", "alg": "HS256", "k": "<base64url of 32 random octets or more>" } ] }
+//! { "keys": [ { "kty": "oct", "kid": "2026-11", "alg": "HS256", "k": "<base64url of 32 random octets or more>",
+//!               "edgeward": { "use_from": "2026-11-01T00:00:00Z", "retire_after": "2027-12-01T00:00:00Z" } } ] }
 //! ```
 //!
-//! Members that RFC 7517 does not name are ignored, as it asks; `edgeward` is kept for settings of ours. All that is
-//! wrong is told at once, and one bad key makes the whole set unreadable: a key that silently is not there would
-//! refuse good tokens.
+//! Members that RFC 7517 does not name are ignored, as it asks; `edgeward` is kept for settings of ours: from when and
+//! until when the key verifies. All that is wrong is told at once, and one bad key makes the whole set unreadable: a key
+//! that silently is not there would refuse good tokens.
+//!
+//! How long a key has to be depends on what it is for, which the policy says: [`KeySet::check_sizes`] judges that.
 
+mod dates;
+mod index;
+mod reading;
 pub(in crate::token) mod weak;
 
 use super::mac::MacKey;
 use crate::config::Problem;
 use crate::json::Json;
 use crate::policy::HmacAlgorithm;
-use crate::secret::Secret;
+use crate::time::UnixTime;
+use dates::Dates;
+pub use dates::Standing;
+pub(in crate::token) use index::Index;
 use std::sync::Arc;
 
-/// The fewest octets of a key for signed-URL formats that need SHA-1.
-const HS1_KEY_SIZE: usize = 16;
-
-/// The longest key id, in octets: a token names it, and a token has 8 KB.
-const KID_SIZE: usize = 256;
-
-/// How the texts of asymmetric keys begin. Whoever has the public one could sign with it (RFC 8725 §2.1).
-const PUBLIC_KEYS: [&[u8]; 3] = [b"-----BEGIN ", b"ssh-", b"ecdsa-sha2-"];
+/// The fewest octets of a key for signed-URL formats of others, where their entry does not allow weak keys.
+pub const FOREIGN_KEY_SIZE: usize = 16;
 
 /// Keys by their ids.
 #[derive(Debug)]
 pub struct KeySet {
+    /// In the order of the set; so a position is the index in it, too.
     keys: Vec<Key>,
+    by_kid: Index,
     warnings: Vec<Problem>,
 }
 
@@ -39,13 +44,15 @@ pub struct KeySet {
 pub struct Key {
     kid: Arc<str>,
     mac: MacKey,
+    size: usize,
+    dates: Dates,
 }
 
 impl Key {
     /// A key that is in no set: one of ours.
     #[must_use]
     pub fn new(kid: &str, mac: MacKey) -> Self {
-        Self { kid: kid.into(), mac }
+        Self { kid: kid.into(), size: mac.algorithm().output_size(), mac, dates: Dates::default() }
     }
 
     /// Its id (RFC 7517 §4.5).
@@ -65,10 +72,46 @@ impl Key {
     pub const fn algorithm(&self) -> HmacAlgorithm {
         self.mac.algorithm()
     }
+
+    /// How many octets it has; at least one.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The fewest octets it may have where no entry of the policy is content with fewer: the hash's output (RFC 7518
+    /// §3.2), and 16 for SHA-1, which signs no JWT.
+    #[must_use]
+    pub const fn least_size(&self) -> usize {
+        match self.algorithm() {
+            HmacAlgorithm::Hs1 => FOREIGN_KEY_SIZE,
+            algorithm @ (HmacAlgorithm::Hs256 | HmacAlgorithm::Hs384 | HmacAlgorithm::Hs512) => {
+                algorithm.output_size()
+            }
+        }
+    }
+
+    /// The first moment at which it verifies, where it has one.
+    #[must_use]
+    pub const fn use_from(&self) -> Option<UnixTime> {
+        self.dates.use_from
+    }
+
+    /// The first moment at which it verifies no longer, where it has one.
+    #[must_use]
+    pub const fn retire_after(&self) -> Option<UnixTime> {
+        self.dates.retire_after
+    }
+
+    /// Whether what it signed is taken when it is presented now.
+    #[must_use]
+    pub fn standing(&self, now: UnixTime) -> Standing {
+        self.dates.standing(now)
+    }
 }
 
 impl KeySet {
-    /// Reads a JWK Set.
+    /// Reads a JWK Set. Keys of any length are read, only none at all is a problem.
     ///
     /// # Errors
     /// Everything that is wrong, each with its path (`EDGEWARD_KEYS keys[1].k`); never a key.
@@ -81,11 +124,22 @@ impl KeySet {
             vec![Problem::new("EDGEWARD_KEYS", found, "a JWK Set (RFC 7517 §5)", SET_FIX)]
         })?;
         match json.get("keys") {
-            Some(Json::Array(keys)) if !keys.is_empty() => Reading::default().set(keys),
+            Some(Json::Array(keys)) if !keys.is_empty() => reading::set(keys),
             Some(Json::Array(_)) => Err(vec![set_problem("an empty list", "at least one key")]),
             Some(other) => Err(vec![set_problem(other.kind(), "a list of keys")]),
             None => Err(vec![set_problem("nothing", "a list of keys")]),
         }
+    }
+
+    /// A set of keys that are ours.
+    #[must_use]
+    pub fn of(keys: Vec<Key>) -> Self {
+        Self::new(keys, Vec::new())
+    }
+
+    fn new(keys: Vec<Key>, warnings: Vec<Problem>) -> Self {
+        let by_kid = Index::new(keys.iter().map(|key| key.kid.as_bytes()));
+        Self { keys, by_kid, warnings }
     }
 
     /// The keys, in the order of the set.
@@ -96,7 +150,14 @@ impl KeySet {
     /// The key of that id.
     #[must_use]
     pub fn get(&self, kid: &str) -> Option<&Key> {
-        self.keys.iter().find(|key| &*key.kid == kid)
+        self.keys.get(self.position(kid)?)
+    }
+
+    /// The place of the key of that id in [`KeySet::iter`].
+    #[must_use]
+    pub fn position(&self, kid: &str) -> Option<usize> {
+        let kid_at = |position: usize| self.keys.get(position).map_or(&[][..], |key| key.kid.as_bytes());
+        self.by_kid.find(kid.as_bytes(), kid_at)
     }
 
     /// The algorithms for JWTs that the keys have, each once: what an entry allows that names none.
@@ -111,6 +172,29 @@ impl KeySet {
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }
+
+    /// The keys that have fewer octets than what they are for demands; `demanded` says that for each.
+    #[must_use]
+    pub fn check_sizes(&self, demanded: impl Fn(&Key) -> usize) -> Vec<Problem> {
+        let short = |(index, key): (usize, &Key)| {
+            let least = demanded(key);
+            (key.size < least).then(|| size_problem(index, key, least))
+        };
+        self.keys.iter().enumerate().filter_map(short).collect()
+    }
+
+    /// The keys that only `weak_keys = true` allows, for `check` to warn of.
+    #[must_use]
+    pub fn short_keys(&self) -> Vec<Problem> {
+        let short = |(index, key): (usize, &Key)| {
+            let expected =
+                format!("{FOREIGN_KEY_SIZE} octets or more, as shorter ones can be found by trying");
+            let fix = "Have a longer one made where its links are signed.";
+            let found = format!("a key of {} octets", key.size);
+            (key.size < FOREIGN_KEY_SIZE).then(|| Problem::new(k_at(index), found, expected, fix))
+        };
+        self.keys.iter().enumerate().filter_map(short).collect()
+    }
 }
 
 const SET_FIX: &str =
@@ -120,188 +204,21 @@ fn set_problem(found: &str, expected: &str) -> Problem {
     Problem::new("EDGEWARD_KEYS keys", found, expected, SET_FIX)
 }
 
-/// The set as far as it is read.
-#[derive(Default)]
-struct Reading {
-    keys: Vec<(Key, Secret<Vec<u8>>)>,
-    problems: Vec<Problem>,
-    warnings: Vec<Problem>,
+fn size_problem(index: usize, key: &Key, least: usize) -> Problem {
+    let found = format!("a key of {} octets", key.size);
+    let expected = format!("{least} octets or more for {}", key.algorithm().name());
+    // So few are asked for where others sign: there a key cannot always be had anew.
+    let is_foreign = least <= FOREIGN_KEY_SIZE;
+    let fix = if is_foreign {
+        "Have a longer one made, or say weak_keys = true in its entry."
+    } else {
+        reading::KEY_FIX
+    };
+    Problem::new(k_at(index), found, expected, fix)
 }
 
-impl Reading {
-    fn set<'j>(mut self, jwks: &'j [Json<'j>]) -> Result<KeySet, Vec<Problem>> {
-        let mut kids = Vec::new();
-        for (index, jwk) in jwks.iter().enumerate() {
-            let mut one = One { path: format!("EDGEWARD_KEYS keys[{index}]"), jwk, reading: &mut self };
-            one.key(&mut kids);
-        }
-        if !self.problems.is_empty() {
-            return Err(self.problems);
-        }
-        let keys = self.keys.into_iter().map(|(key, _)| key).collect();
-        Ok(KeySet { keys, warnings: self.warnings })
-    }
-}
-
-/// One JWK that is being read.
-struct One<'r, 'j> {
-    path: String,
-    jwk: &'j Json<'j>,
-    reading: &'r mut Reading,
-}
-
-impl<'j> One<'_, 'j> {
-    fn key(&mut self, kids: &mut Vec<&'j str>) {
-        if self.jwk.as_object().is_none() {
-            let problem =
-                Problem::new(self.path.clone(), self.jwk.kind(), "an object", "Write each key as a JWK.");
-            self.reading.problems.push(problem);
-            return;
-        }
-        self.kty();
-        self.usage();
-        let kid = self.kid(kids);
-        let algorithm = self.algorithm();
-        let octets = self.octets(algorithm);
-        if let (Some(kid), Some(algorithm), Some(octets)) = (kid, algorithm, octets) {
-            self.not_repeated(algorithm, &octets);
-            let key = Key { kid: kid.into(), mac: MacKey::new(algorithm, octets.expose()) };
-            self.reading.keys.push((key, octets));
-        }
-    }
-
-    fn kty(&mut self) {
-        match self.jwk.get("kty").and_then(Json::as_text) {
-            Some("oct") => {}
-            Some(_) => {
-                self.problem("kty", "another type of key", "\"oct\"", "Keys for HMAC are \"kty\":\"oct\".")
-            }
-            None => self.absent("kty", "\"oct\"", "Keys for HMAC are \"kty\":\"oct\"."),
-        }
-    }
-
-    /// `use` (RFC 7517 §4.2), `key_ops` (§4.3), and our own member.
-    fn usage(&mut self) {
-        if self.jwk.get("use").is_some_and(|value| value.as_text() != Some("sig")) {
-            self.problem("use", "another use", "\"sig\"", "Leave it out, or use a key that is for signing.");
-        }
-        if let Some(operations) = self.jwk.get("key_ops") {
-            let verifies = operations.as_texts().is_some_and(|texts| texts.contains(&"verify"));
-            if !verifies {
-                self.problem(
-                    "key_ops",
-                    "no \"verify\"",
-                    "a list with \"verify\"",
-                    "Leave it out, or add \"verify\".",
-                );
-            }
-        }
-        if self.jwk.get("edgeward").is_some_and(|value| value.as_object().is_none()) {
-            self.problem("edgeward", "no object", "an object", "Leave it out.");
-        }
-    }
-
-    fn kid(&mut self, kids: &mut Vec<&'j str>) -> Option<&'j str> {
-        let fix = "Give each key an id of its own, such as \"2026-11\".";
-        let Some(value) = self.jwk.get("kid") else {
-            self.absent("kid", "an id", fix);
-            return None;
-        };
-        let good = value
-            .as_text()
-            .filter(|kid| (1..=KID_SIZE).contains(&kid.len()) && !kid.chars().any(char::is_control));
-        match good {
-            None => self.problem("kid", value.kind(), "1 to 256 octets of printable text", fix),
-            Some(kid) if kids.contains(&kid) => {
-                self.problem("kid", &format!("\"{kid}\" a second time"), "an id of its own", fix);
-            }
-            Some(kid) => {
-                kids.push(kid);
-                return Some(kid);
-            }
-        }
-        None
-    }
-
-    fn algorithm(&mut self) -> Option<HmacAlgorithm> {
-        let expected = "\"HS256\", \"HS384\", \"HS512\" or \"HS1\"";
-        let fix = "Name the one algorithm that this key is for.";
-        let Some(value) = self.jwk.get("alg") else {
-            self.absent("alg", expected, fix);
-            return None;
-        };
-        let algorithm = value.as_text().and_then(HmacAlgorithm::from_name);
-        if algorithm.is_none() {
-            self.problem("alg", "another algorithm", expected, fix);
-        }
-        algorithm
-    }
-
-    /// `k` (RFC 7518 §6.4.1). Its length is judged where the algorithm is known.
-    fn octets(&mut self, algorithm: Option<HmacAlgorithm>) -> Option<Secret<Vec<u8>>> {
-        let fix = "`edgeward keygen` makes a good key.";
-        let Some(value) = self.jwk.get("k") else {
-            self.absent("k", "the key in base64url", fix);
-            return None;
-        };
-        let decoded = value.as_text().and_then(super::from_base64url);
-        let Some(octets) = decoded.map(Secret::new) else {
-            let fix = "Write the octets of the key in base64url, without `=`; a text is to be encoded, too.";
-            self.problem("k", "no base64url", "base64url without padding (RFC 4648 §5)", fix);
-            return None;
-        };
-        let length = octets.expose().len();
-        if let Some(algorithm) = algorithm.filter(|algorithm| length < least(*algorithm)) {
-            let expected = format!("{} octets or more for {}", least(algorithm), algorithm.name());
-            self.problem("k", &format!("a key of {length} octets"), &expected, fix);
-            return None;
-        }
-        if weak::is_published(octets.expose()) {
-            self.problem("k", "a key that is published in a list of weak ones", "a random key", fix);
-            return None;
-        }
-        if PUBLIC_KEYS.iter().any(|start| octets.expose().starts_with(start)) {
-            self.problem("k", "a PEM or SSH key, which may be public", "a random key for HMAC", fix);
-            return None;
-        }
-        if value.as_text().is_some_and(|text| weak::is_published(text.as_bytes())) {
-            self.warn("k", "a text that is published in a list of weak keys", "a random key", fix);
-        }
-        Some(octets)
-    }
-
-    /// One key under two ids does not go away when one of them does.
-    fn not_repeated(&mut self, algorithm: HmacAlgorithm, octets: &Secret<Vec<u8>>) {
-        let fix = "`edgeward keygen` makes another key.";
-        let same = self.reading.keys.iter().find(|(_, other)| other.expose() == octets.expose());
-        let Some((other, _)) = same else { return };
-        let found = format!("the key of \"{}\" a second time", other.kid);
-        if other.algorithm() == algorithm {
-            self.problem("k", &found, "each key once", fix);
-        } else {
-            self.warn("k", &found, "a key for each algorithm (RFC 8725 §3.2)", fix);
-        }
-    }
-
-    fn absent(&mut self, member: &str, expected: &str, fix: &str) {
-        self.problem(member, "nothing", expected, fix);
-    }
-
-    fn problem(&mut self, member: &str, found: &str, expected: &str, fix: &str) {
-        self.reading.problems.push(Problem::new(format!("{}.{member}", self.path), found, expected, fix));
-    }
-
-    fn warn(&mut self, member: &str, found: &str, expected: &str, fix: &str) {
-        self.reading.warnings.push(Problem::new(format!("{}.{member}", self.path), found, expected, fix));
-    }
-}
-
-/// The fewest octets of a key: the hash's output (RFC 7518 §3.2), or what older signed-URL formats have.
-const fn least(algorithm: HmacAlgorithm) -> usize {
-    match algorithm {
-        HmacAlgorithm::Hs1 => HS1_KEY_SIZE,
-        HmacAlgorithm::Hs256 | HmacAlgorithm::Hs384 | HmacAlgorithm::Hs512 => algorithm.output_size(),
-    }
+fn k_at(index: usize) -> String {
+    format!("EDGEWARD_KEYS keys[{index}].k")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What stays open, what deserves a second look, and that no secret is told.
 
-use super::{KEY_256, KEY_512, ROOT, USERS, config, parse, secret, sentences, sources};
+use super::{KEY_256, KEY_512, ROOT, USERS, config, keys, parse, secret, sentences, sources};
 use edgeward::config::Sources;
 use edgeward::secret::Secret;
 use serde_json::{Value, json};
@@ -17,6 +17,8 @@ fn fails_closed_at_the_right_level() {
         ("EDGEWARD_SECRET", Sources { secret: secret(format!("{ROOT} {ROOT}")), ..public() }),
         ("EDGEWARD_KEYS", Sources { keys: secret(""), ..public() }),
         ("EDGEWARD_KEYS", Sources { keys: secret("{}"), ..public() }),
+        ("EDGEWARD_KEYS keys[1].k", Sources { keys: secret(keys().replace(KEY_512, KEY_256)), ..public() }),
+        ("EDGEWARD_KEYS keys[1].k", Sources { keys: secret(keys().replace(KEY_512, "c2hvcnQ")), ..public() }),
         ("EDGEWARD_USERS", Sources { users: users(""), ..public() }),
         ("EDGEWARD_USERS", Sources { users: users(&format!("{USERS}\nbob:hunter2")), ..public() }),
         ("EDGEWARD_USERS, EDGEWARD_KEYS", Sources { users: Vec::new(), keys: None, ..public() }),
@@ -66,6 +68,31 @@ fn named_kinds_are_needed() {
         let found = sentences(&config.problems);
         assert!(found.len() == 1 && found[0].starts_with(sentence), "{found:#?}");
     }
+}
+
+/// The length of a key is judged by who uses it, and what nobody uses as strictly; the words say which key it is.
+#[test]
+fn short_keys_are_told_at_their_index() {
+    let long = keys();
+    let short = long.replace(KEY_512, "YW5vdGhlciBrZXkgdGhhdCBpcyBvbmx5IDMwIGI");
+    let named = json!({"tokens": [{"keys": ["2026-11"]}]});
+    for policy in [json!({}), named, json!({"tokens": [{"keys": ["2026-11", "long"]}]})] {
+        let config = parse(&Sources { keys: secret(&*short), ..sources(policy) });
+        assert_eq!(
+            sentences(&config.problems),
+            [
+                "EDGEWARD_KEYS keys[1].k: found a key of 29 octets, expected 64 octets or more for HS512. `edgeward keygen` makes a good key."
+            ]
+        );
+        assert!(config.policy.is_some() && config.verifiers.is_none());
+    }
+    // Which keys an entry means that is wrong is not known.
+    let told = parse(&Sources { keys: secret(&*short), ..sources(json!({"tokens": [{"key": ["long"]}]})) });
+    assert!(
+        told.problems.iter().all(|problem| problem.at.starts_with("EDGEWARD.tokens")),
+        "{:?}",
+        told.problems
+    );
 }
 
 #[test]

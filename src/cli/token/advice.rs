@@ -111,7 +111,10 @@ pub fn advice(looked: &Looked<'_>) -> Vec<String> {
         Cause::TokenNotYetValid => too_early(looked),
         Cause::TokenTooOld => too_old(looked),
         Cause::TokenBadSignature => bad_signature(looked),
-        Cause::TokenUnknownKey => vec![unknown_key(looked)],
+        Cause::TokenUnknownKey => vec![match &refusal.key {
+            Some(kid) => out_of_use(kid),
+            None => unknown_key(looked),
+        }],
         Cause::TokenAlgorithm => vec![algorithm(looked)],
         Cause::TokenWrongIssuer => vec![unlike(looked, "iss", |entry| &entry.issuer)],
         Cause::TokenWrongAudience => vec![unlike(looked, "aud", |entry| &entry.audience)],
@@ -198,6 +201,14 @@ fn bad_signature(looked: &Looked<'_>) -> Vec<String> {
         sentences.push("Issuer and gate have different keys: compare the octets of both, and whether they are text or base64url there.".to_owned());
     }
     sentences
+}
+
+fn out_of_use(kid: &str) -> String {
+    format!(
+        "The issuer would have to sign with a key that is in use now, or the dates of {} in EDGEWARD_KEYS (edgeward.use_from, \
+         edgeward.retire_after) to be others.",
+        visible(kid)
+    )
 }
 
 fn unknown_key(looked: &Looked<'_>) -> String {

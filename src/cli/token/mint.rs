@@ -10,7 +10,7 @@ use edgeward::policy::TokenPlace;
 use edgeward::time::{Lifetime, UnixTime};
 use edgeward::token::jws::is_for_jwt;
 use edgeward::token::jwt::mint;
-use edgeward::token::keys::{Key, KeySet};
+use edgeward::token::keys::{Key, KeySet, Standing};
 use serde_json::{Value, json};
 
 /// Claims that have an option of their own.
@@ -29,7 +29,7 @@ Examples:
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub struct Mint {
-    /// The key [default: the first of EDGEWARD_KEYS that signs JWTs]
+    /// The key [default: the first of EDGEWARD_KEYS that signs JWTs and is in use]
     #[arg(long, value_name = "ID")]
     kid: Option<String>,
 
@@ -103,18 +103,17 @@ impl Mint {
     }
 
     fn key<'k>(&self, keys: &'k KeySet) -> Result<&'k Key, Misuse> {
-        let signs = |key: &&Key| is_for_jwt(&key.algorithm());
+        // One that is too short for a JWT is a key of signed URLs.
+        let signs = |key: &&Key| is_for_jwt(&key.algorithm()) && key.size() >= key.least_size();
+        let at = clock::at(self.at);
         let key = match &self.kid {
             Some(kid) => keys.get(kid).filter(signs),
-            None => keys.iter().find(signs),
+            None => keys.iter().filter(signs).find(|key| key.standing(at) == Standing::Good),
         };
         key.ok_or_else(|| {
             let kids: Vec<&str> = keys.iter().filter(signs).map(|key| &**key.kid()).collect();
-            let wanted = self.kid.as_deref().unwrap_or("any");
-            Misuse::new(format!(
-                "EDGEWARD_KEYS has no key {wanted:?} for JWTs; there is: {}.",
-                kids.join(", ")
-            ))
+            let wanted = self.kid.as_ref().map_or("that is in use".to_owned(), |kid| format!("{kid:?}"));
+            Misuse::new(format!("EDGEWARD_KEYS has no key {wanted} for JWTs; there is: {}.", kids.join(", ")))
         })
     }
 

@@ -1,12 +1,22 @@
 //! Which key belongs to which entry, and which headers are known by their look.
 
 use super::super::jws::{Header, is_for_jwt};
-use super::super::keys::{Key, KeySet};
+use super::super::keys::{Index, Key, KeySet, Standing};
 use super::super::to_base64url;
+use super::MAX_TRIED;
 use crate::config::Problem;
 use crate::json::push_string;
 use crate::policy::{HmacAlgorithm, TokenEntry, TokenPlace};
 use crate::sorted_map::SortedMap;
+use crate::time::UnixTime;
+
+/// So many keys, from the first on, have headers that are known by their look: some 50 KB. Of the others each header is
+/// read, which costs less than the signature.
+const MAX_KNOWN: usize = 64;
+
+/// Of an entry and an algorithm so many keys are looked at for one without a `kid`, those out of use included: what such a
+/// token costs does not grow with the set.
+const MAX_LOOKED_AT: usize = 64;
 
 /// What a header asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +40,8 @@ pub(super) enum Named {
 #[derive(Debug)]
 pub(super) struct Entry {
     policy: TokenEntry,
-    /// Places of the ring.
-    keys: Vec<usize>,
+    /// For each algorithm the places of its keys in the ring.
+    keys: Vec<(HmacAlgorithm, Vec<usize>)>,
 }
 
 impl Entry {
@@ -42,6 +52,18 @@ impl Entry {
     fn takes(&self, algorithm: HmacAlgorithm, place: &TokenPlace) -> bool {
         self.policy.algorithms.contains(&algorithm) && self.policy.from.contains(place)
     }
+
+    fn places(&self, algorithm: HmacAlgorithm) -> &[usize] {
+        let of_it = self.keys.iter().find(|(other, _)| *other == algorithm);
+        of_it.map_or(&[], |(_, places)| places)
+    }
+
+    fn push(&mut self, algorithm: HmacAlgorithm, place: usize) {
+        match self.keys.iter_mut().find(|(other, _)| *other == algorithm) {
+            Some((_, places)) => places.push(place),
+            None => self.keys.push((algorithm, vec![place])),
+        }
+    }
 }
 
 /// The keys of all entries.
@@ -50,7 +72,7 @@ pub(super) struct Keyring {
     /// Each key with the place of its entry.
     keys: Vec<(Key, usize)>,
     entries: Vec<Entry>,
-    by_kid: SortedMap<String, usize>,
+    by_kid: Index,
     /// Common spellings of headers, in base64url, and what they ask for: most tokens need no look into theirs. The
     /// table is fixed, so that nobody can push an entry out of it.
     known: SortedMap<String, Wanted>,
@@ -62,8 +84,10 @@ impl Keyring {
         let mut problems = Vec::new();
         for entry in entries {
             let members = members(entry, entries.len(), keys, &mut problems);
-            ring.add(entry, members, &mut problems);
+            ring.add(entry, members);
         }
+        ring.by_kid = Index::new(ring.keys.iter().map(|(key, _)| key.kid().as_bytes()));
+        ring.refuse_repeated(&mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -71,23 +95,31 @@ impl Keyring {
         Ok(ring)
     }
 
-    fn add(&mut self, policy: &TokenEntry, members: Vec<&Key>, problems: &mut Vec<Problem>) {
+    fn add(&mut self, policy: &TokenEntry, members: Vec<&Key>) {
         let mut policy = policy.clone();
         if policy.algorithms.is_empty() {
-            policy.algorithms = members.iter().map(|key| key.algorithm()).collect();
+            policy.algorithms = algorithms_of(&members);
         }
         let mut entry = Entry { policy, keys: Vec::new() };
         for key in members {
-            let place = self.keys.len();
-            if self.by_kid.insert(key.kid().to_string(), place).is_some() {
-                let found = format!("the key \"{}\" in two entries or twice in one", key.kid());
-                let fix = "Take it out of one of them.";
-                problems.push(Problem::new(path(&entry.policy, "keys"), found, "each key in one entry", fix));
-            }
+            entry.push(key.algorithm(), self.keys.len());
             self.keys.push((key.clone(), self.entries.len()));
-            entry.keys.push(place);
         }
         self.entries.push(entry);
+    }
+
+    fn refuse_repeated(&self, problems: &mut Vec<Problem>) {
+        let later = self.by_kid.runs(|place| self.kid_at(place)).flat_map(|run| run.iter().skip(1));
+        for (key, entry) in later.filter_map(|place| self.keys.get(*place)) {
+            let Some(entry) = self.entries.get(*entry) else { continue };
+            let found = format!("the key \"{}\" in two entries or twice in one", key.kid());
+            let fix = "Take it out of one of them.";
+            problems.push(Problem::new(path(&entry.policy, "keys"), found, "each key in one entry", fix));
+        }
+    }
+
+    fn kid_at(&self, place: usize) -> &[u8] {
+        self.keys.get(place).map_or(&[], |(key, _)| key.kid().as_bytes())
     }
 
     /// What a header that is known by its look asks for.
@@ -95,11 +127,19 @@ impl Keyring {
         self.known.get(segment).copied()
     }
 
+    #[cfg(test)]
+    pub const fn known_headers(&self) -> usize {
+        self.known.len()
+    }
+
     /// What a header asks for.
     pub fn resolve(&self, header: &Header) -> Wanted {
         let kid = match &header.kid {
             None => Named::Nobody,
-            Some(kid) => self.by_kid.get(kid).map_or(Named::Unknown, |place| Named::Key(*place)),
+            Some(kid) => self
+                .by_kid
+                .find(kid.as_bytes(), |place| self.kid_at(place))
+                .map_or(Named::Unknown, Named::Key),
         };
         Wanted { algorithm: header.algorithm, kid }
     }
@@ -121,13 +161,37 @@ impl Keyring {
         Some((key, entry))
     }
 
-    /// The keys of an entry.
-    pub fn keys_of(&self, entry: &Entry) -> impl Iterator<Item = &Key> {
-        entry.keys.iter().filter_map(|place| self.keys.get(*place)).map(|(key, _)| key)
+    /// The keys of an entry that a token without a `kid` may be signed with now; `None` where they are too many to try.
+    pub fn keys_to_try(
+        &self,
+        entry: &Entry,
+        algorithm: HmacAlgorithm,
+        now: UnixTime,
+    ) -> Option<impl Iterator<Item = &Key>> {
+        let in_use =
+            || self.looked_at(entry, algorithm).filter(move |key| key.standing(now) == Standing::Good);
+        let too_many = entry.places(algorithm).len() > MAX_LOOKED_AT || in_use().nth(MAX_TRIED).is_some();
+        (!too_many).then(in_use)
+    }
+
+    /// The keys that would be tried as well, if they were in use.
+    pub fn keys_out_of_use(
+        &self,
+        algorithm: HmacAlgorithm,
+        place: &TokenPlace,
+        now: UnixTime,
+    ) -> impl Iterator<Item = &Key> {
+        let keys = self.entries(algorithm, place).flat_map(move |entry| self.looked_at(entry, algorithm));
+        keys.filter(move |key| key.standing(now) != Standing::Good)
+    }
+
+    fn looked_at(&self, entry: &Entry, algorithm: HmacAlgorithm) -> impl Iterator<Item = &Key> {
+        let places = entry.places(algorithm).iter().take(MAX_LOOKED_AT);
+        places.filter_map(|place| self.keys.get(*place)).map(|(key, _)| key)
     }
 
     fn know_common_headers(&mut self) {
-        for (place, (key, _)) in self.keys.iter().enumerate() {
+        for (place, (key, _)) in self.keys.iter().enumerate().take(MAX_KNOWN) {
             let algorithm = key.algorithm();
             for (spelling, names_key) in spellings(algorithm, key.kid()) {
                 let kid = if names_key { Named::Key(place) } else { Named::Nobody };
@@ -136,6 +200,11 @@ impl Keyring {
             }
         }
     }
+}
+
+fn algorithms_of(keys: &[&Key]) -> Vec<HmacAlgorithm> {
+    let all = [HmacAlgorithm::Hs256, HmacAlgorithm::Hs384, HmacAlgorithm::Hs512];
+    all.into_iter().filter(|algorithm| keys.iter().any(|key| key.algorithm() == *algorithm)).collect()
 }
 
 /// Headers as the libraries write them: `alg`, and perhaps `typ` and `kid`, in any order and without white space.

@@ -205,6 +205,138 @@ fn without_a_kid_at_most_eight_keys_are_tried() {
     assert_eq!(cause(&verifier(&[mixed], &names), &without), None, "eight of them fit");
 }
 
+/// A set of HS256 keys, each with its member `edgeward`.
+fn dated(names: &[(char, &str)]) -> KeySet {
+    let jwk = |(name, dates): &(char, &str)| {
+        let k = to_base64url(&octets(*name as u8, Hs256));
+        format!(r#"{{"kty":"oct","kid":"{name}","alg":"HS256","k":"{k}","edgeward":{dates}}}"#)
+    };
+    let jwks: Vec<String> = names.iter().map(jwk).collect();
+    KeySet::parse(&format!(r#"{{"keys":[{}]}}"#, jwks.join(","))).expect("a good set")
+}
+
+const RETIRED: &str = r#"{"retire_after":1700000000}"#;
+const COMING: &str = r#"{"use_from":1700000001}"#;
+const GOOD_STILL: &str = r#"{"use_from":1700000000,"retire_after":1700000001}"#;
+
+#[test]
+fn a_key_out_of_use_is_told_only_to_who_has_its_signature() {
+    let keys = dated(&[('a', GOOD_STILL), ('b', RETIRED), ('c', COMING)]);
+    let verifier = JwtVerifier::new(&[entry()], &keys, Lifetime::default()).expect("good");
+    let refused = |kid: Option<char>, signer: char| {
+        let header =
+            kid.map_or(r#"{"alg":"HS256"}"#.into(), |kid| format!(r#"{{"alg":"HS256","kid":"{kid}"}}"#));
+        let token = token(&header, r#"{"exp":1}"#, signer, Hs256);
+        let refusal = verifier.verify(&token, &AUTHORIZATION, NOW).expect_err("expired at the least");
+        assert_eq!(
+            (refusal.sent, refusal.when.is_some()),
+            (Some(Kind::Bearer), refusal.cause == Cause::TokenExpired)
+        );
+        (refusal.cause, refusal.key, refusal.detail)
+    };
+    for named in [false, true] {
+        let kid = |name: char| named.then_some(name);
+        assert_eq!(refused(kid('a'), 'a').0, Cause::TokenExpired);
+        let (cause, key, detail) = refused(kid('b'), 'b');
+        assert_eq!((cause, key.as_deref()), (Cause::TokenUnknownKey, Some("b")));
+        assert_eq!(detail, "The key \"b\", which signed the token, was retired at 2023-11-14T22:13:20Z.");
+        let (cause, key, detail) = refused(kid('c'), 'c');
+        assert_eq!((cause, key.as_deref()), (Cause::TokenUnknownKey, Some("c")));
+        assert_eq!(
+            detail,
+            "The key \"c\", which signed the token, is not in use before 2023-11-14T22:13:21Z."
+        );
+    }
+    for kid in [Some('a'), Some('b'), Some('c'), None] {
+        let (cause, key, detail) = refused(kid, 'z');
+        assert_eq!((cause, key), (Cause::TokenBadSignature, None));
+        assert_eq!(detail, "The signature of the token does not match.");
+    }
+}
+
+#[test]
+fn a_key_comes_into_use_and_goes_out_of_it_to_the_millisecond() {
+    let keys = dated(&[('a', r#"{"use_from":1700000000}"#), ('b', RETIRED)]);
+    let verifier = JwtVerifier::new(&[entry()], &keys, Lifetime::from_seconds(300)).expect("good");
+    let at = |signer: char, millis: i64| {
+        let token = token(r#"{"alg":"HS256"}"#, r#"{"exp":1700000900}"#, signer, Hs256);
+        verifier.verify(&token, &AUTHORIZATION, UnixTime::from_millis(millis)).is_ok()
+    };
+    assert_eq!(
+        [at('a', 1_699_999_999_999), at('a', 1_700_000_000_000)],
+        [false, true],
+        "leeway is for claims"
+    );
+    assert_eq!([at('b', 1_699_999_999_999), at('b', 1_700_000_000_000)], [true, false]);
+}
+
+#[test]
+fn keys_out_of_use_do_not_count_among_the_eight() {
+    let names: Vec<char> = ('a'..='t').collect();
+    let dates = |at: usize| if (4..12).contains(&at) { "{}" } else { RETIRED };
+    let listed: Vec<(char, &str)> = names.iter().enumerate().map(|(at, name)| (*name, dates(at))).collect();
+    let found = |listed: &[(char, &str)], signer: char| {
+        let verifier = JwtVerifier::new(&[entry()], &dated(listed), Lifetime::default()).expect("good");
+        let refused =
+            verifier.verify(&token(r#"{"alg":"HS256"}"#, GOOD, signer, Hs256), &AUTHORIZATION, NOW).err();
+        refused.map(|refusal| (refusal.cause, refusal.key))
+    };
+    assert_eq!(found(&listed, 'e'), None);
+    assert_eq!(found(&listed, 'l'), None);
+    // Eight tries are spent: whose token it is cannot be said any more.
+    assert_eq!(found(&listed, 'a'), Some((Cause::TokenBadSignature, None)));
+    let seven = [&listed[..4], &listed[5..]].concat();
+    assert_eq!(
+        found(&seven, 'a'),
+        Some((Cause::TokenUnknownKey, Some("a".into()))),
+        "one is left for the first"
+    );
+    assert_eq!(found(&seven, 'b'), Some((Cause::TokenBadSignature, None)));
+    let nine = [&listed[..], &[('u', "{}")]].concat();
+    assert_eq!(found(&nine, 'e'), Some((Cause::TokenUnknownKey, None)));
+}
+
+#[test]
+fn refusals_after_the_signature_name_the_key() {
+    let verifier = verifier(&[TokenEntry { audience: vec!["x".into()], ..entry() }], &[('a', Hs256)]);
+    let key = |claims: &str, signer: char| {
+        let token = token(r#"{"alg":"HS256"}"#, claims, signer, Hs256);
+        let refusal = verifier.verify(&token, &AUTHORIZATION, NOW).expect_err(claims);
+        (refusal.cause, refusal.key.is_some_and(|key| key == "a"))
+    };
+    assert_eq!(key("no JSON", 'a'), (Cause::TokenMalformed, true));
+    assert_eq!(key("{}", 'a'), (Cause::TokenMissingClaim, true));
+    assert_eq!(key(r#"{"exp":1,"aud":"y"}"#, 'a'), (Cause::TokenWrongAudience, true));
+    assert_eq!(key(r#"{"exp":1,"aud":"x"}"#, 'a'), (Cause::TokenExpired, true));
+    assert_eq!(key(r#"{"exp":1,"aud":"x"}"#, 'b'), (Cause::TokenBadSignature, false));
+}
+
+/// Built at once, and the last is found as quickly as the first.
+#[test]
+fn any_number_of_keys_verifies() {
+    let key = |n: u32| [&n.to_be_bytes()[..], &[9; 28]].concat();
+    let jwk =
+        |n: u32| format!(r#"{{"kty":"oct","kid":"key-{n}","alg":"HS256","k":"{}"}}"#, to_base64url(&key(n)));
+    let jwks: Vec<String> = (0..5_000).map(jwk).collect();
+    let keys = KeySet::parse(&format!(r#"{{"keys":[{}]}}"#, jwks.join(","))).expect("a good set");
+    let begun = std::time::Instant::now();
+    let verifier = JwtVerifier::new(&[entry()], &keys, Lifetime::default()).expect("good");
+    assert!(begun.elapsed().as_secs() < 1, "{:?}", begun.elapsed());
+    for n in [0, 63, 64, 4_999] {
+        let token = mint(&MacKey::new(Hs256, &key(n)), &format!("key-{n}"), "JWT", GOOD);
+        let jwt = verifier.verify(&token, &AUTHORIZATION, NOW).expect("good");
+        assert_eq!(jwt.kid(), format!("key-{n}"));
+        let swapped = mint(&MacKey::new(Hs256, &key(n)), &format!("key-{}", n + 1), "JWT", GOOD);
+        let cause = cause(&verifier, &swapped);
+        assert!(matches!(cause, Some(Cause::TokenBadSignature | Cause::TokenUnknownKey)), "{cause:?}");
+    }
+    assert!(verifier.keyring.known_headers() <= 64 * 11, "the table is bounded");
+    assert_eq!(
+        cause(&verifier, &token(r#"{"alg":"HS256"}"#, GOOD, 'a', Hs256)),
+        Some(Cause::TokenUnknownKey)
+    );
+}
+
 #[test]
 fn an_entry_is_for_its_places_and_its_keys() {
     let named = |index: usize, kid: &str, from: TokenPlace, audience: &str| TokenEntry {

@@ -67,22 +67,38 @@ fn a_key_that_is_wrong_is_refused_in_words() {
         (with("HS256", "RS256"), "alg: found another algorithm"),
         (with("HS256", "hs256"), "alg: found another algorithm"),
         (with("HS256", "none"), "alg: found another algorithm"),
-        (with("HS256", "HS512"), "k: found a key of 32 octets, expected 64 octets or more for HS512"),
-        (with(&good, &to_base64url(&[1; 31])), "k: found a key of 31 octets, expected 32 octets"),
-        (with(&good, ""), "k: found a key of 0 octets"),
+        (with(&good, ""), "k: found a key of 0 octets, expected a key"),
         (with(&good, &format!("{good}=")), "k: found no base64url"),
         (with(&good, &good.replace("EBAQ", "EB+Q")), "k: found no base64url"),
         (with(&good, &(good[..42].to_owned() + "F")), "k: found no base64url"),
         (with(r#""kty""#, r#""use":"enc","kty""#), "use: found another use"),
         (with(r#""kty""#, r#""key_ops":["sign"],"kty""#), "key_ops: found no \"verify\""),
         (with(r#""kty""#, r#""key_ops":["verify",1],"kty""#), "key_ops: found no \"verify\""),
-        (with(r#""kty""#, r#""edgeward":1,"kty""#), "edgeward: found no object"),
+        (with(r#""kty""#, r#""edgeward":1,"kty""#), "edgeward: found a number, expected an object"),
+        (
+            with(r#""kty""#, r#""edgeward":{"retire_after":"2026-12-01T00:00:00Z","until":1},"kty""#),
+            "edgeward: found an unknown member, expected use_from and retire_after, and no others",
+        ),
+        (
+            with(r#""kty""#, r#""edgeward":{"use_from":"tomorrow"},"kty""#),
+            "edgeward.use_from: found a string that names no moment, expected a date and time",
+        ),
+        (
+            with(r#""kty""#, r#""edgeward":{"retire_after":null},"kty""#),
+            "edgeward.retire_after: found null that names no moment",
+        ),
+        (
+            with(
+                r#""kty""#,
+                r#""edgeward":{"use_from":1796083200,"retire_after":"2026-12-01T00:00:00Z"},"kty""#,
+            ),
+            "edgeward.retire_after: found 2026-12-01T00:00:00Z, which is not after use_from (2026-12-01T00:00:00Z)",
+        ),
         (
             with(&good, &to_base64url(b"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0C")),
             "k: found a PEM or SSH key",
         ),
         (with(&good, &to_base64url(b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI")), "k: found a PEM or SSH key"),
-        (set(&[jwk("a", "HS1", &[1; 15])]), "k: found a key of 15 octets, expected 16 octets"),
         (
             set(&[jwk("a", "HS256", b"super-secret-jwt-token-with-at-least-32-characters-long")]),
             "k: found a key that is published",
@@ -107,6 +123,85 @@ fn keys_and_ids_stand_once() {
     );
     let keys = KeySet::parse(&set(&[jwk("a", "HS256", &[1; 64]), jwk("b", "HS512", &[1; 64])]));
     assert_eq!(keys.expect("allowed").warnings().len(), 1);
+    let three = set(&[jwk("a", "HS256", &[1; 64]), jwk("b", "HS512", &[1; 64]), jwk("c", "HS512", &[1; 64])]);
+    let third = first_problem(&three);
+    assert!(third.starts_with("EDGEWARD_KEYS keys[2].k: found the key of \"b\" a second time"), "{third}");
+}
+
+/// Each in the words of the place that uses it, and at its index in the set.
+#[test]
+fn sizes_are_judged_by_what_a_key_is_for() {
+    let text = set(&[
+        jwk("a", "HS256", &[1; 32]),
+        jwk("b", "HS512", &[2; 32]),
+        jwk("c", "HS1", &[3; 15]),
+        jwk("d", "HS256", b"x"),
+    ]);
+    let keys = KeySet::parse(&text).expect("any length is read");
+    assert_eq!(keys.iter().map(Key::size).collect::<Vec<_>>(), [32, 32, 15, 1]);
+    let told = |demanded: fn(&Key) -> usize| -> Vec<String> {
+        keys.check_sizes(demanded).iter().map(ToString::to_string).collect()
+    };
+    let foreign = "Have a longer one made, or say weak_keys = true in its entry.";
+    let made = "`edgeward keygen` makes a good key.";
+    let (b, c, d) = (
+        "EDGEWARD_KEYS keys[1].k: found a key of 32 octets",
+        "EDGEWARD_KEYS keys[2].k: found a key of 15 octets",
+        "EDGEWARD_KEYS keys[3].k: found a key of 1 octets",
+    );
+    assert_eq!(
+        told(Key::least_size),
+        [
+            format!("{b}, expected 64 octets or more for HS512. {made}"),
+            format!("{c}, expected 16 octets or more for HS1. {foreign}"),
+            format!("{d}, expected 32 octets or more for HS256. {made}"),
+        ]
+    );
+    assert_eq!(
+        told(|_| FOREIGN_KEY_SIZE),
+        [
+            format!("{c}, expected 16 octets or more for HS1. {foreign}"),
+            format!("{d}, expected 16 octets or more for HS256. {foreign}"),
+        ]
+    );
+    assert!(told(|_| 1).is_empty());
+    let warned: Vec<String> = keys.short_keys().into_iter().map(|problem| problem.at).collect();
+    assert_eq!(warned, ["EDGEWARD_KEYS keys[2].k", "EDGEWARD_KEYS keys[3].k"]);
+}
+
+#[test]
+fn dates_are_on_the_key() {
+    let dated = r#"{"kty":"oct","kid":"a","alg":"HS256","edgeward":{"use_from":1000,"retire_after":"1970-01-01T01:00:00Z"},"k":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE"}"#;
+    let keys = KeySet::parse(&set(&[dated.into(), jwk("b", "HS256", &[2; 32])])).expect("a good set");
+    let at = UnixTime::from_seconds;
+    let key = keys.get("a").expect("there");
+    assert_eq!((key.use_from(), key.retire_after()), (Some(at(1000)), Some(at(3600))));
+    assert_eq!(key.standing(at(999)), Standing::NotYet(at(1000)));
+    assert_eq!(key.standing(at(3599)), Standing::Good);
+    assert_eq!(key.standing(at(3600)), Standing::Retired(at(3600)));
+    assert_eq!(keys.get("b").map(|key| key.standing(at(0))), Some(Standing::Good));
+}
+
+/// What is quadratic takes minutes here.
+#[test]
+fn any_number_of_keys_is_read_at_once() {
+    let many = |count: u32| -> Vec<String> {
+        (0..count)
+            .map(|n| jwk(&format!("key-{n}"), "HS256", &[&n.to_be_bytes()[..], &[7; 28]].concat()))
+            .collect()
+    };
+    let keys = KeySet::parse(&set(&many(5_000))).expect("a good set");
+    for n in [0_usize, 1, 2_500, 4_999] {
+        assert_eq!(keys.position(&format!("key-{n}")), Some(n));
+        assert_eq!(keys.get(&format!("key-{n}")).map(|key| key.kid().to_string()), Some(format!("key-{n}")));
+    }
+    assert!(keys.get("key-5000").is_none() && keys.get("").is_none());
+    let mut twice = many(5_000);
+    twice.push(jwk("key-17", "HS256", &[&17_u32.to_be_bytes()[..], &[7; 28]].concat()));
+    assert!(
+        first_problem(&set(&twice))
+            .starts_with("EDGEWARD_KEYS keys[5000].kid: found \"key-17\" a second time")
+    );
 }
 
 #[test]
@@ -132,5 +227,24 @@ proptest! {
     fn never_panics(text in any::<String>(), k in any::<String>()) {
         let _ = KeySet::parse(&text);
         let _ = KeySet::parse(&set(&[format!(r#"{{"k":{k:?},"kid":{text:?}}}"#)]));
+    }
+
+    #[test]
+    fn dates_never_panic(member in r#"\{("(use_from|retire_after|x)":("[0-9TZ:+. -]{0,30}"|[0-9eE.-]{1,20}|null|\[\]),?){0,3}\}"#) {
+        let jwk = jwk("a", "HS256", &[1; 32]).replace("\"kty\"", &format!("\"edgeward\":{member},\"kty\""));
+        if let Ok(keys) = KeySet::parse(&set(&[jwk])) {
+            let key = keys.get("a").expect("there");
+            prop_assert!(key.use_from().zip(key.retire_after()).is_none_or(|(from, until)| from < until));
+        }
+    }
+
+    #[test]
+    fn dates_are_read_back(from in 0_i64..1_000_000, span in 1_i64..1_000_000, as_text: bool) {
+        let (from, until) = (UnixTime::from_seconds(from), UnixTime::from_seconds(from + span));
+        let written = |at: UnixTime| if as_text { format!("\"{at}\"") } else { at.seconds().to_string() };
+        let member = format!(r#""edgeward":{{"use_from":{},"retire_after":{}}},"kty""#, written(from), written(until));
+        let keys = KeySet::parse(&set(&[jwk("a", "HS256", &[1; 32]).replace("\"kty\"", &member)])).expect("good");
+        let key = keys.get("a").expect("there");
+        prop_assert_eq!((key.use_from(), key.retire_after()), (Some(from), Some(until)));
     }
 }

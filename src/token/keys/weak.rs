@@ -41,10 +41,11 @@ pub(in crate::token) fn is_published(key: &[u8]) -> bool {
     let Some(prefix) = digest.first_chunk::<8>() else { return false };
     let wanted = forty_bits(*prefix);
     let mut entry = 0;
-    DISTANCES.iter().any(|distance| {
+    let mut entries = DISTANCES.iter().map(|distance| {
         entry += u64::from(*distance);
-        entry == wanted
-    })
+        entry
+    });
+    entries.find(|entry| *entry >= wanted) == Some(wanted)
 }
 
 #[cfg(test)]

@@ -17,3 +17,6 @@ pub const PRESET: Preset = Preset {
 fn read<'r>(_seen: &Seen<'r>, _bearing: &Bearing<'r>, _entry: &'r LinkEntry) -> Reading<'r> {
     Reading::Malformed("To come.")
 }
+
+/// To come.
+pub const PATH_MARK: &str = "bcdn_token=";

@@ -30,6 +30,12 @@ impl<'r> Seen<'r> {
         Self { facts, cookies, fields, readings: OnceCell::new() }
     }
 
+    /// The value of the `Cookie` field; empty where there is none.
+    #[must_use]
+    pub const fn cookies(&self) -> &'r str {
+        self.cookies
+    }
+
     /// The raw query; empty where there is none.
     #[must_use]
     pub fn query(&self) -> &'r str {

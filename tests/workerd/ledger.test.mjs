@@ -1,0 +1,189 @@
+// The Durable Object `Ledger` and the questions to the stores, in the real runtime.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { build } from "esbuild";
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+import { ledger, revocations } from "../../src/edge/stores.js";
+import { ROOT } from "./harness.mjs";
+
+const FOREVER = 0;
+const seconds = () => Math.floor(Date.now() / 1000);
+const later = () => seconds() + 3600;
+const sleep = (millis) => new Promise((done) => setTimeout(done, millis));
+
+let world;
+const folder = mkdtempSync(join(tmpdir(), "edgeward-ledger-"));
+before(async () => (world = await start()));
+after(async () => {
+  await world.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+async function start() {
+  const { outputFiles } = await build({
+    entryPoints: [join(ROOT, "tests/workerd/ledger/worker.js")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    external: ["cloudflare:*"],
+  });
+  const options = {
+    name: "ledger",
+    cf: false,
+    modules: [{ type: "ESModule", path: "index.js", contents: outputFiles[0].text }],
+    compatibilityDate: /^compatibility_date = "([\d-]+)"/m.exec(readFileSync(join(ROOT, "wrangler.toml"), "utf8"))[1],
+    kvNamespaces: ["EDGEWARD_KV"],
+    durableObjects: { EDGEWARD_LEDGER: { className: "Ledger", useSQLite: true } },
+    defaultPersistRoot: folder,
+    resourcePersistencePath: folder,
+    durableObjectsPersist: folder,
+  };
+  const miniflare = new Miniflare(convertV4MiniflareOptions(options));
+  await miniflare.ready;
+  return miniflare;
+}
+
+/** The answers to one question that is put so many times at once. */
+async function all(object, method, args, times) {
+  const body = JSON.stringify({ object, method, args, times });
+  const response = await world.dispatchFetch("http://ledger/", { method: "POST", body });
+  return (await response.json()).map((answer) => (answer === null ? undefined : JSON.parse(answer)));
+}
+
+const ask = async (object, method, ...args) => (await all(object, method, args, 1))[0];
+const spend = (id, limit, expires) => ask(`link:${id}`, "spend", id, limit, expires);
+
+test("uses are counted exactly, and never beyond the limit", async () => {
+  assert.deepEqual(await ask("link:a", "peek", "a"), { used: 0, at: null });
+  const begun = Date.now();
+  assert.deepEqual(await spend("a", 2, later()), { ok: true, used: 1, at: null });
+  const second = await spend("a", 2, later());
+  assert.equal(second.used, 2);
+  assert.ok(second.ok && second.at >= begun && second.at <= Date.now());
+  const refused = await spend("a", 2, later());
+  assert.equal(refused.ok, false);
+  assert.equal(refused.used, 2);
+  assert.ok(refused.at >= second.at);
+  assert.deepEqual(await spend("a", 2, later()), refused, "a refusal changes nothing");
+  assert.deepEqual(await ask("link:a", "peek", "a"), { used: 2, at: refused.at });
+  assert.equal((await spend("b", 0, later())).ok, false, "no use at all");
+});
+
+test("fifty at once, three of them let in: from one request, and from fifty", async () => {
+  const inOne = await all("link:c", "spend", ["c", 3, later()], 50);
+  const inMany = await Promise.all(Array.from({ length: 50 }, () => spend("d", 3, FOREVER)));
+  for (const answers of [inOne, inMany]) {
+    const good = answers.filter((answer) => answer.ok);
+    assert.deepEqual(good.map((answer) => answer.used).sort(), [1, 2, 3]);
+    assert.equal(answers.length, 50);
+    assert.ok(answers.filter((answer) => !answer.ok).every((answer) => answer.used === 3 && answer.at > 0));
+  }
+});
+
+test("a count is of its id and its object alone", async () => {
+  await spend("e", 1, later());
+  assert.equal((await ask("link:e", "spend", "f", 1, later())).ok, true);
+  assert.equal((await ask("link:x", "spend", "e", 1, later())).ok, true);
+  await ask("link:e", "mark", [["e", FOREVER]]);
+  assert.deepEqual((await ask("link:e", "marked", ["count:e", "e", "mark:e"])).marked, ["e"]);
+});
+
+test("a count is forgotten when it expires, and what has expired is not counted", async () => {
+  const expires = seconds() + 2;
+  assert.equal((await spend("g", 1, expires)).ok, true);
+  assert.equal((await spend("g", 1, expires)).ok, false);
+  assert.deepEqual(await spend("h", 5, seconds() - 1), { ok: false, used: 0, at: null });
+  await sleep(2600);
+  assert.deepEqual(await ask("link:g", "peek", "g"), { used: 0, at: null });
+  assert.deepEqual(await spend("g", 1, expires), { ok: false, used: 0, at: null }, "it cannot be remembered");
+  assert.equal((await spend("g", 1, later())).ok, true, "an object that gave its storage back works");
+});
+
+test("of two ends the later one counts", async () => {
+  await spend("i", 5, seconds() + 2);
+  await spend("i", 5, later());
+  await spend("i", 5, seconds() + 2);
+  await sleep(2600);
+  assert.equal((await ask("link:i", "peek", "i")).used, 3);
+});
+
+test("marks: set, asked, taken out", async () => {
+  const marked = async (...names) => (await ask("revocation", "marked", names)).marked;
+  assert.deepEqual(await marked("jti:a", "sub:ann"), []);
+  await ask("revocation", "mark", [["jti:a", later()], ["sub:ann", FOREVER], ["kid:2026-05", FOREVER]]);
+  assert.deepEqual(await marked("jti:a", "jti:b", "sub:ann", "sub:token:ann", "kid:2026-05"), ["jti:a", "sub:ann", "kid:2026-05"]);
+  await ask("revocation", "mark", [["sub:ann", null], ["sub:nobody", null]]);
+  assert.deepEqual(await marked("jti:a", "sub:ann"), ["jti:a"]);
+  assert.deepEqual(await marked(), []);
+});
+
+test("everything before a moment: the latest stays until it is taken out", async () => {
+  const moment = async () => (await ask("moments", "marked", [])).before;
+  assert.equal(await moment(), null);
+  await ask("moments", "mark", [["before", 1000]]);
+  await ask("moments", "mark", [["before", 500], ["jti:x", FOREVER]]);
+  assert.equal(await moment(), 1000);
+  await ask("moments", "mark", [["before", 2000]]);
+  assert.equal(await moment(), 2000);
+  await ask("moments", "mark", [["before", null]]);
+  assert.equal(await moment(), null);
+});
+
+test("marks that have expired are gone, the others are not", async () => {
+  const entries = [["jti:soon", seconds() + 2], ["jti:later", later()], ["jti:never", FOREVER], ["jti:past", 1]];
+  await ask("pruned", "mark", entries);
+  await ask("pruned", "mark", [["before", 7]]);
+  const names = entries.map(([name]) => name);
+  assert.deepEqual((await ask("pruned", "marked", names)).marked, ["jti:soon", "jti:later", "jti:never"]);
+  await sleep(2600);
+  assert.deepEqual(await ask("pruned", "marked", names), { marked: ["jti:later", "jti:never"], before: 7 });
+});
+
+test("an order is carried out whole or not at all, and nonsense is an answer that is none", async () => {
+  for (const [method, ...args] of [
+    ["mark", [["jti:half", FOREVER], ["jti:bad", "soon"]]],
+    ["mark", [["jti:half", FOREVER], [7, FOREVER]]],
+    ["mark", [["jti:half", FOREVER], ["before", -1]]],
+    ["mark", null],
+    ["marked", [1]],
+    ["spend", "a", 1.5, FOREVER],
+    ["spend", "a", 1, "tomorrow"],
+    ["spend", 1, 1, FOREVER],
+    ["nothing"],
+  ])
+    assert.equal(await ask("orders", method, ...args), undefined, `${method} ${JSON.stringify(args)}`);
+  assert.deepEqual(await ask("orders", "marked", ["jti:half"]), { marked: [], before: null });
+});
+
+test("the values of EDGEWARD_KV come together, in order", async () => {
+  const values = async () => (await (await world.dispatchFetch("http://ledger/revocations")).json()).values;
+  assert.deepEqual(await values(), [null, null, null, null]);
+  const kv = await world.getKVNamespace("EDGEWARD_KV");
+  await kv.put("revoked:sub", '{"ann":0}');
+  await kv.put("revoked:before", "1767225600");
+  assert.deepEqual(await values(), [null, '{"ann":0}', null, "1767225600"]);
+});
+
+test("a store that fails, hangs or is not there answers undefined", { timeout: 20_000 }, async () => {
+  const kv = (get) => ({ EDGEWARD_KV: { get } });
+  assert.equal(await revocations({}), undefined);
+  assert.equal(await revocations(kv(async () => Promise.reject(new Error("down")))), undefined);
+  assert.equal(await revocations(kv((key) => (key === "revoked:kid" ? Promise.reject(new Error("down")) : "x"))), undefined);
+  assert.equal(await ledger({}, "a", "peek", '["a"]'), undefined);
+  assert.equal(await ledger({ EDGEWARD_LEDGER: {} }, "a", "peek", '["a"]'), undefined);
+  const begun = Date.now();
+  assert.equal(await revocations(kv(() => new Promise(() => {}))), undefined);
+  assert.ok(Date.now() - begun < 4000, "three seconds and no more");
+});
+
+test("what is counted and marked outlives the process", async () => {
+  await spend("j", 1, later());
+  await ask("revocation", "mark", [["jti:kept", FOREVER]]);
+  await world.dispose();
+  world = await start();
+  assert.equal((await spend("j", 1, later())).ok, false);
+  assert.deepEqual((await ask("revocation", "marked", ["jti:kept"])).marked, ["jti:kept"]);
+});
