@@ -29,7 +29,7 @@ pub mod symfony;
 #[cfg(test)]
 mod testing;
 
-use super::keys::Key;
+use super::keys::{Key, Standing};
 use crate::policy::{Format, Kind, LinkEntry, LinkPlace};
 use crate::request::RequestFacts;
 use crate::time::{Lifetime, UnixTime};
@@ -203,12 +203,13 @@ impl Entry {
         };
         let key = self.signer(&unverified)?;
         // The tag fits from here on.
+        in_use(key, at.now)?;
         let mut stated = unverified.stated;
         if stated.id.is_none() {
             stated.id = Some(id_of(&unverified.tag));
         }
         let grant = Grant { format: self.policy.format, key: key.kid().to_string(), stated };
-        self.judge(grant, seen, at)
+        self.judge(grant, seen, at).map_err(|refusal| refusal.signed_by(key.kid()))
     }
 
     fn signer(&self, token: &Unverified<'_>) -> Result<&Key, Refusal> {
@@ -238,6 +239,17 @@ impl Entry {
         in_time(stated, at)?;
         Ok(grant)
     }
+}
+
+/// Whether the key that signed a link is in use.
+fn in_use(key: &Key, now: UnixTime) -> Result<(), Refusal> {
+    let (what, when) = match key.standing(now) {
+        Standing::Good => return Ok(()),
+        Standing::NotYet(from) => ("is not in use before", from),
+        Standing::Retired(until) => ("was retired at", until),
+    };
+    let detail = format!("The key \"{}\", which signed the link, {what} {when}.", key.kid());
+    Err(refusal(Cause::TokenUnknownKey, &detail).signed_by(key.kid()))
 }
 
 /// The moment of a request, and what is forgiven.
@@ -368,14 +380,15 @@ impl LinkVerifier {
         Err(furthest.unwrap_or_else(|| refusal(Cause::TokenMalformed, "The link bears no token.")))
     }
 
-    /// Whether the policy still has an entry of that format with that key, which takes links for this path and from
-    /// this network: without it a grant in a cookie counts as nothing.
+    /// Whether the policy still has an entry of that format with that key in use, which takes links for this path and
+    /// from this network: without it a grant in a cookie counts as nothing.
     #[must_use]
-    pub fn knows(&self, seen: &Seen<'_>, format: Format, kid: &str) -> bool {
-        let has_key = |entry: &Entry| entry.keys.iter().any(|key| **key.kid() == *kid);
-        self.entries.iter().any(|entry| {
-            entry.policy.format == format && has_key(entry) && entry.is_here(seen) && entry.is_open_to(seen)
-        })
+    pub fn knows(&self, seen: &Seen<'_>, format: Format, kid: &str, now: UnixTime) -> bool {
+        let is_it = |key: &Key| **key.kid() == *kid && key.standing(now) == Standing::Good;
+        self.entries
+            .iter()
+            .filter(|entry| entry.policy.format == format)
+            .any(|entry| entry.keys.iter().any(is_it) && entry.is_here(seen) && entry.is_open_to(seen))
     }
 
     fn places<'e>(
