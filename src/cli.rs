@@ -11,6 +11,7 @@ mod deployment;
 mod dotenv;
 mod explain;
 mod hash;
+mod import;
 mod input;
 mod key;
 mod keygen;
@@ -67,6 +68,7 @@ enum Command {
     Key(key::Key),
     Check(check::Check),
     Explain(explain::Explain),
+    Import(import::Import),
 }
 
 /// Which deployment is meant.
@@ -102,6 +104,7 @@ pub fn main() -> ExitCode {
         Command::Key(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Import(command) => command.run(),
     };
     output::finish(outcome, cli.json)
 }
