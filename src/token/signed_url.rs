@@ -234,7 +234,7 @@ pub struct Moment {
 /// Too early, expired.
 fn in_time(stated: &Stated, at: &Moment) -> Result<(), Refusal> {
     if let Some(from) = stated.not_before
-        && at.now.since(from).seconds() < -at.leeway.seconds()
+        && from.since(at.now) > at.leeway
     {
         return Err(refusal(Cause::TokenNotYetValid, "The link is not good yet.").at(from));
     }
