@@ -93,6 +93,15 @@ pub struct Stored<'a> {
     pub api_keys: Option<&'a ApiKeys>,
 }
 
+impl Stored<'static> {
+    /// Nothing: of a gate without that binding, and of the command, which has no store to ask.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        static NOTHING: Kept = Kept::new();
+        Self { revoked: &NOTHING, api_keys: None }
+    }
+}
+
 /// Decides one request.
 #[must_use]
 pub fn authenticate<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, at: &Circumstances<'_>) -> Outcome<'g> {

@@ -12,11 +12,13 @@ mod deployment;
 mod dotenv;
 mod explain;
 mod hash;
+mod import;
 mod input;
 mod key;
 mod keygen;
 mod output;
 mod random;
+mod revoke;
 mod secrets;
 mod stand_in;
 mod token;
@@ -68,8 +70,11 @@ enum Command {
     #[command(subcommand)]
     Key(key::Key),
     ApiKey(api_key::ApiKeyCommand),
+    #[command(subcommand)]
+    Revoke(revoke::Revoke),
     Check(check::Check),
     Explain(explain::Explain),
+    Import(import::Import),
 }
 
 /// Which deployment is meant.
@@ -104,8 +109,10 @@ pub fn main() -> ExitCode {
         Command::Token(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::ApiKey(command) => command.run(),
+        Command::Revoke(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Import(command) => command.run(),
     };
     output::finish(outcome, cli.json)
 }

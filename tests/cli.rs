@@ -15,5 +15,7 @@ mod hash;
 mod keys;
 #[path = "cli/manners.rs"]
 mod manners;
+#[path = "cli/revoke.rs"]
+mod revoke;
 #[path = "cli/token.rs"]
 mod token;

@@ -46,8 +46,10 @@ fn config_of(policy: &serde_json::Value) -> Config {
         secret: Some(secret(KEYS[2])),
         keys: Some(secret(&keys.to_string())),
         users: vec![("EDGEWARD_USERS".to_owned(), secret(USERS))],
-        origin_authorization: None,
         assets: true,
+        store: true,
+        ledger: true,
+        ..Sources::default()
     };
     Config::parse(&sources, str::to_owned)
 }

@@ -7,31 +7,19 @@ use super::cookie::{cookie_values, parameter_values};
 use super::{first_line, nfc, text};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use edgeward::config::{Config, Sources};
 use edgeward::credentials::authorization::{Authorization, Scheme, is_b64token};
 use edgeward::credentials::basic::{self, MAX_USER_PASS};
 use edgeward::credentials::{Credentials, Places, extract};
-use edgeward::policy::{Kind, Kinds, TokenEntry, TokenPlace};
+use edgeward::policy::{Kind, Kinds, TokenPlace};
 use edgeward::request::{FieldList, Fields as _, RequestFacts, Scheme as UriScheme};
+use edgeward::token::signed_url::LinkVerifier;
 use std::sync::LazyLock;
 
 static PLACES: LazyLock<Places> = LazyLock::new(|| {
-    let entry = TokenEntry {
-        index: Some(0),
-        keys: None,
-        algorithms: Vec::new(),
-        issuer: Vec::new(),
-        audience: Vec::new(),
-        require: Vec::new(),
-        max_age: None,
-        from: vec![
-            TokenPlace::Authorization,
-            TokenPlace::Header("x-token".into()),
-            TokenPlace::Query("q".into()),
-            TokenPlace::Cookie("t".into()),
-        ],
-        trust_subject: false,
-    };
-    Places::of(&[entry])
+    let policy = r#"{"tokens":[{"from":["authorization","header:X-Token","query:q","cookie:t"]}]}"#;
+    let sources = Sources { policy: Some(policy.to_owned()), ..Sources::default() };
+    Places::of(&Config::parse(&sources, str::to_owned).policy.expect("a good policy"))
 });
 
 /// Checks each `Authorization` line by itself, each two of them joined, and the request as a whole.
@@ -129,7 +117,7 @@ impl Request<'_> {
             query: Some(self.query),
             fields: self.fields,
         };
-        let found = extract(&facts, &PLACES, self.accept);
+        let found = extract(&facts, &PLACES, self.accept, &LinkVerifier::default(), None);
         let (parameters, cookies) = (self.parameters(), self.cookies());
         match &found {
             Credentials::Ambiguous(_) => return,
@@ -142,6 +130,9 @@ impl Request<'_> {
                 assert!(!self.accepts_field(), "a token field is there too");
             }
             Credentials::Token(value, place) => self.is_the_token(value.expose(), place),
+            Credentials::ApiKey(_) | Credentials::Link(_) | Credentials::Jar(_) => {
+                panic!("{found:?}: there are neither API keys nor signed URLs here");
+            }
         }
         assert!(parameters.len() < 2 && cookies.len() < 2, "{found:?}: one of ours stands there twice");
     }

@@ -7,7 +7,7 @@
 mod secrets;
 
 use super::{nfc, text};
-use edgeward::authenticate::{Circumstances, Gate, Outcome, Verdict, Who, authenticate};
+use edgeward::authenticate::{Answers, Circumstances, Gate, Outcome, Stored, Verdict, Who, authenticate};
 use edgeward::config::{Config, Problem, Sources};
 use edgeward::password::proven::ProvenCache;
 use edgeward::policy::{Access, Mode, Policy};
@@ -64,6 +64,7 @@ impl Texts {
             users: users.into_iter().collect(),
             origin_authorization: secret(&self.origin),
             assets: true,
+            ..Sources::default()
         }
     }
 }
@@ -134,7 +135,8 @@ fn known_keys(table: &Value, known: &str) {
 fn nobody_passes_by_mistake(config: Config) {
     let gate = Gate::new(config);
     let proven = ProvenCache::new(&Secret::new([7; 32]));
-    let at = Circumstances { now: NOW, proven: &proven, password: Some(false), nfc };
+    let answers = Answers { password: Some(false), ..Answers::default() };
+    let at = Circumstances { now: NOW, proven: &proven, answers: &answers, store: Stored::nothing(), nfc };
     let wrong = [("authorization", "Basic YW5uOndyb25n"), ("authorization", "Bearer e30.e30.AA")];
     for fields in [&[][..], &wrong[..1], &wrong[1..]] {
         let fields = FieldList::new(fields.iter().copied());

@@ -10,10 +10,13 @@ use super::deployment::Deployment;
 use super::output::Misuse;
 use super::{Which, clock, nfc, random};
 use clap::Args;
-use edgeward::authenticate::{Circumstances, Decision, Gate, Outcome, authenticate};
+use edgeward::authenticate::{
+    Answers, Circumstances, Decision, Gate, Outcome, Question, Stored, authenticate,
+};
 use edgeward::config::Config;
 use edgeward::password::proven::ProvenCache;
 use edgeward::request::RequestFacts;
+use edgeward::revocation::{Kept, Lists};
 use edgeward::secret::Secret;
 use edgeward::time::UnixTime;
 
@@ -68,25 +71,37 @@ impl Explain {
             Config::parse(&edgeward::config::Sources::default(), nfc),
         );
         let gate = Gate::new(config);
+        let facts = gate.places.set_aside(facts);
         let now = clock::at(self.at);
         let decision = decide(&gate, &facts, now)?;
         report::outcome(&gate, &fields, &facts, decision, now, notes)
     }
 }
 
-/// Asks the core, and runs the slow hash where it asks for one.
+/// Asks the core, runs the slow hash where it asks for one, and answers for the stores, which are not here: nothing was
+/// revoked, and no link was used.
 fn decide<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, now: UnixTime) -> Result<Decision<'g>, Misuse> {
     let proven = ProvenCache::new(&Secret::new(random::octets()?));
-    let mut at = Circumstances { now, proven: &proven, password: None, nfc };
-    if let Outcome::NeedsPassword(question) = authenticate(gate, facts, &at) {
+    let mut revoked = Kept::new();
+    revoked.took(Lists::default(), now);
+    let mut answers = Answers {
+        password: None,
+        revoked: Some(Some(r#"{"marked":[],"before":null}"#.to_owned())),
+        used: Some(Some(r#"{"used":0,"at":null}"#.to_owned())),
+    };
+    let store = Stored { revoked: &revoked, api_keys: None };
+    let ask = |answers: &Answers| {
+        authenticate(gate, facts, &Circumstances { now, proven: &proven, answers, store, nfc })
+    };
+    let mut outcome = ask(&answers);
+    if let Outcome::Needs(Question::Password(question)) = &outcome {
         let users = gate.config.verifiers.as_ref().and_then(|verifiers| verifiers.users.as_ref());
-        at.password = Some(users.is_some_and(|users| users.check(&question.user_pass)));
+        answers.password = Some(users.is_some_and(|users| users.check(&question.user_pass)));
+        outcome = ask(&answers);
     }
-    match authenticate(gate, facts, &at) {
+    match outcome {
         Outcome::Decided(decision) => Ok(decision),
-        Outcome::NeedsPassword(_) => {
-            Err(Misuse::new("The verdict did not settle: this is a defect of Edgeward."))
-        }
+        Outcome::Needs(_) => Err(Misuse::new("The verdict did not settle: this is a defect of Edgeward.")),
     }
 }
 

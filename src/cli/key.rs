@@ -5,6 +5,7 @@ mod import;
 pub(super) mod jwks;
 mod vendor;
 
+pub use assertion::serialised;
 use clap::Subcommand;
 
 /// Keys for others, and keys of others

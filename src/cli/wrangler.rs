@@ -95,6 +95,23 @@ impl Wrangler {
         let binding = self.inherited("assets").and_then(|assets| assets.get("binding"));
         binding.and_then(Value::as_str) == Some("ASSETS")
     }
+
+    /// Whether `EDGEWARD_KV` is bound.
+    pub fn has_store(&self) -> bool {
+        lists(self.own("kv_namespaces"), "binding", "EDGEWARD_KV")
+    }
+
+    /// Whether `EDGEWARD_LEDGER` is bound.
+    pub fn has_ledger(&self) -> bool {
+        let bindings = self.own("durable_objects").and_then(|objects| objects.get("bindings"));
+        lists(bindings, "name", "EDGEWARD_LEDGER")
+    }
+}
+
+/// Whether a list of tables has one that says this.
+fn lists(value: Option<&Value>, key: &str, wanted: &str) -> bool {
+    let items = value.and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(|item| item.get(key)?.as_str()).any(|name| name == wanted)
 }
 
 /// The folder of a file, where its neighbours are.

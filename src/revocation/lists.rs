@@ -177,7 +177,7 @@ fn unreadable(key: &str, what: &str) -> String {
     let mut sentence = String::from(key);
     sentence.push_str(" in EDGEWARD_KV cannot be read: ");
     sentence.push_str(what);
-    sentence.push_str(". Mend it with `edgeward revoke`.");
+    sentence.push_str(". Put what it should hold with `npx wrangler kv key put`.");
     sentence
 }
 

@@ -29,8 +29,9 @@ pub mod symfony;
 #[cfg(test)]
 mod testing;
 
-use super::keys::Key;
+use super::keys::{Key, KeySet, Standing};
 use crate::policy::{Format, Kind, LinkEntry, LinkPlace};
+use crate::request::RequestFacts;
 use crate::time::{Lifetime, UnixTime};
 use crate::verdict::{Cause, Refusal};
 use sha2::{Digest as _, Sha256};
@@ -141,6 +142,13 @@ impl Grant {
         &self.stated
     }
 
+    /// The same grant for other requests than the one the token came with: [`Scope::written_out`].
+    #[must_use]
+    pub fn written_out(mut self, facts: &RequestFacts<'_>, query: &str) -> Self {
+        self.stated.scope = self.stated.scope.written_out(facts, query);
+        self
+    }
+
     /// Its identifier: there always is one.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -153,7 +161,7 @@ impl Grant {
 pub struct Entry {
     policy: LinkEntry,
     preset: &'static Preset,
-    keys: Vec<Key>,
+    keys: KeySet,
 }
 
 impl Entry {
@@ -161,7 +169,7 @@ impl Entry {
     /// sees to that.
     #[must_use]
     pub fn new(policy: LinkEntry, keys: Vec<Key>) -> Self {
-        Self { preset: preset(policy.format), policy, keys }
+        Self { preset: preset(policy.format), policy, keys: KeySet::of(keys) }
     }
 
     /// The entry of the policy.
@@ -171,9 +179,18 @@ impl Entry {
     }
 
     /// Its keys.
-    #[must_use]
-    pub fn keys(&self) -> &[Key] {
-        &self.keys
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter()
+    }
+
+    /// Whether links of this entry are looked at where the request goes.
+    fn is_here(&self, seen: &Seen<'_>) -> bool {
+        self.policy.paths.is_empty() || scope::is_below(&self.policy.paths, seen)
+    }
+
+    /// Whether links of this entry are taken from the client's network.
+    fn is_open_to(&self, seen: &Seen<'_>) -> bool {
+        self.policy.networks.is_empty() || scope::is_inside(&self.policy.networks, seen)
     }
 
     /// Takes the token apart that `bearing` says is there, and verifies it.
@@ -183,27 +200,32 @@ impl Entry {
             Reading::Malformed(detail) => return Err(refusal(Cause::TokenMalformed, detail)),
             Reading::Algorithm(detail) => return Err(refusal(Cause::TokenAlgorithm, detail)),
         };
-        let key = self.signer(&unverified)?;
+        let key = self.signer(&unverified, at.now)?;
         // The tag fits from here on.
         let mut stated = unverified.stated;
         if stated.id.is_none() {
             stated.id = Some(id_of(&unverified.tag));
         }
         let grant = Grant { format: self.policy.format, key: key.kid().to_string(), stated };
-        self.judge(grant, seen, at)
+        let kid = grant.key.clone();
+        self.judge(grant, seen, at).map_err(|refusal| refusal.signed_by(&kid))
     }
 
-    fn signer(&self, token: &Unverified<'_>) -> Result<&Key, Refusal> {
+    /// The key that signed a token: the one that it names, or the first of the entry's that fits. One that is not in use
+    /// is looked for, too: then it can be said why the token is not taken.
+    fn signer(&self, token: &Unverified<'_>, now: UnixTime) -> Result<&Key, Refusal> {
         let parts: Vec<&[u8]> = token.message.iter().map(|part| &**part).collect();
         let fits = |key: &&Key| key.mac().verify(&parts, &token.tag);
-        let Some(kid) = &token.kid else {
-            let found = self.keys.iter().take(MAX_TRIED).find(fits);
-            return found.ok_or_else(bad_signature);
+        let key = match &token.kid {
+            None => self.keys.iter().take(MAX_TRIED).find(fits).ok_or_else(bad_signature)?,
+            Some(kid) => {
+                let unknown =
+                    || refusal(Cause::TokenUnknownKey, "The link names a key that is not known here.");
+                Some(self.keys.get(kid).ok_or_else(unknown)?).filter(fits).ok_or_else(bad_signature)?
+            }
         };
-        let named = self.keys.iter().find(|key| **key.kid() == **kid);
-        let named = named
-            .ok_or_else(|| refusal(Cause::TokenUnknownKey, "The link names a key that is not known here."))?;
-        Some(named).filter(fits).ok_or_else(bad_signature)
+        let not_in_use = |detail: String| refusal(Cause::TokenUnknownKey, &detail).signed_by(key.kid());
+        key.in_use(now, "link").map(|()| key).map_err(not_in_use)
     }
 
     /// What comes after the signature: missing expiry, where it may be used, too early, expired.
@@ -213,7 +235,7 @@ impl Entry {
             return Err(refusal(Cause::TokenMissingClaim, "The link has no expiry, and one is required."));
         }
         stated.scope.check(seen).map_err(|detail| refusal(Cause::TokenWrongScope, &detail))?;
-        if !self.policy.networks.is_empty() && !scope::is_inside(&self.policy.networks, seen) {
+        if !self.is_open_to(seen) {
             let detail = "Links of this format are not taken from this network.";
             return Err(refusal(Cause::TokenWrongScope, detail));
         }
@@ -234,7 +256,7 @@ pub struct Moment {
 /// Too early, expired.
 fn in_time(stated: &Stated, at: &Moment) -> Result<(), Refusal> {
     if let Some(from) = stated.not_before
-        && at.now.since(from).seconds() < -at.leeway.seconds()
+        && at.now + at.leeway < from
     {
         return Err(refusal(Cause::TokenNotYetValid, "The link is not good yet.").at(from));
     }
@@ -350,13 +372,23 @@ impl LinkVerifier {
         Err(furthest.unwrap_or_else(|| refusal(Cause::TokenMalformed, "The link bears no token.")))
     }
 
+    /// Whether the policy still has an entry of that format with that key, which takes links for this path and from
+    /// this network: without it a grant in a cookie counts as nothing.
+    #[must_use]
+    pub fn knows(&self, seen: &Seen<'_>, format: Format, kid: &str, now: UnixTime) -> bool {
+        let is_good = |key: &Key| key.standing(now) == Standing::Good;
+        let has_key = |entry: &Entry| entry.keys.get(kid).is_some_and(is_good);
+        self.entries.iter().any(|entry| {
+            entry.policy.format == format && has_key(entry) && entry.is_here(seen) && entry.is_open_to(seen)
+        })
+    }
+
     fn places<'e>(
         &'e self,
         seen: &'e Seen<'_>,
         strength: Strength,
     ) -> impl Iterator<Item = (&'e Entry, &'e LinkPlace)> {
-        let here =
-            |entry: &&Entry| entry.policy.paths.is_empty() || scope::is_below(&entry.policy.paths, seen);
+        let here = |entry: &&Entry| entry.is_here(seen);
         self.entries.iter().filter(here).flat_map(move |entry| {
             let fits = move |place: &&LinkPlace| Strength::of(place) == strength;
             entry.policy.from.iter().filter(fits).map(move |place| (entry, place))

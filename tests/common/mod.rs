@@ -3,7 +3,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use edgeward::authenticate::{Authenticated, Circumstances, Gate, Outcome, Verdict, Who, authenticate};
+use edgeward::authenticate::{
+    Answers, Authenticated, Circumstances, Gate, Outcome, Question, Stored, Verdict, Who, authenticate,
+};
 use edgeward::config::{Config, Sources};
 use edgeward::password::proven::ProvenCache;
 use edgeward::request::{FieldList, RequestFacts};
@@ -104,17 +106,20 @@ pub fn verdict(gate: &Gate, request: &Request) -> String {
     let fields = FieldList::new(request.lines.iter().map(|(name, value)| (name, value.as_str())));
     let facts = RequestFacts::new(&request.method, &request.uri, &fields).expect("an absolute URI");
     let proven = ProvenCache::new(&Secret::new([7; 32]));
-    let at = Circumstances { now: NOW, proven: &proven, password: None, nfc };
+    let answers = Answers::default();
+    let at = Circumstances { now: NOW, proven: &proven, answers: &answers, store: Stored::nothing(), nfc };
     let decision = match authenticate(gate, &facts, &at) {
         Outcome::Decided(decision) => decision,
-        Outcome::NeedsPassword(question) => {
+        Outcome::Needs(Question::Password(question)) => {
             let users = gate.config.verifiers.as_ref().and_then(|it| it.users.as_ref()).expect("accounts");
-            let password = Some(users.check(&question.user_pass));
-            match authenticate(gate, &facts, &Circumstances { password, ..at }) {
+            let answers = Answers { password: Some(users.check(&question.user_pass)), ..answers.clone() };
+            match authenticate(gate, &facts, &Circumstances { answers: &answers, ..at }) {
                 Outcome::Decided(decision) => decision,
-                Outcome::NeedsPassword(_) => panic!("asked twice"),
+                Outcome::Needs(_) => panic!("asked twice"),
             }
         }
+        Outcome::Needs(Question::Store) => return "store".into(),
+        Outcome::Needs(Question::Ledger(question)) => return format!("ledger {}", question.method),
     };
     let name = |who: &Authenticated| who.user().unwrap_or("somebody").to_owned();
     match decision.verdict {
@@ -123,6 +128,7 @@ pub fn verdict(gate: &Gate, request: &Request) -> String {
             Who::Known(who) => name(who),
             Who::Reported(refused) => format!("reported {}", refused.refusal.cause.name()),
         },
+        Verdict::Exchange(exchange) => format!("exchange {}", name(&exchange.who)),
         Verdict::ToHttps => "to-https".into(),
         Verdict::Preflight(_) => "preflight".into(),
         Verdict::Reserved(None) => "reserved".into(),

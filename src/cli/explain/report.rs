@@ -4,12 +4,13 @@ use super::described::Described;
 use super::forwarded;
 use crate::cli::output::{Misuse, Outcome, columns, visible};
 use edgeward::authenticate::{Authenticated, Decision, Gate, Verdict, Who};
-use edgeward::credentials::{Credentials, extract, query};
+use edgeward::credentials::{Bearing, Credentials, extract};
 use edgeward::policy::{Access, Kind, Mode, Rule, TokenPlace};
 use edgeward::reply::page::Pages;
 use edgeward::reply::{self, Answerer, Endpoint, Reply};
 use edgeward::request::RequestFacts;
 use edgeward::time::UnixTime;
+use edgeward::token::signed_url::{LinkVerifier, Strength};
 use edgeward::verdict::{Refusal, Refused};
 use serde_json::{Map, Value, json};
 
@@ -54,8 +55,7 @@ pub fn outcome(
 
 /// The URL without tokens of ours and without userinfo.
 fn shown_url(gate: &Gate, facts: &RequestFacts<'_>) -> String {
-    let ours = |name: &[u8]| gate.places.queries().any(|known| known.as_bytes() == name);
-    let query = facts.query.and_then(|query| query::without(query, ours));
+    let query = facts.query.and_then(|query| gate.places.without_tokens(query));
     let query = query.map(|query| format!("?{query}")).unwrap_or_default();
     format!("{}{query}", facts.uri_without_query())
 }
@@ -112,13 +112,16 @@ fn rule_json(rule: &Rule) -> Value {
 fn tell_credentials(told: &mut Told, gate: &Gate, facts: &RequestFacts<'_>, decision: &Decision<'_>) {
     let is_looked_at = match &decision.verdict {
         Verdict::Pass(passage) => !matches!(passage.who(), Who::Anyone),
-        Verdict::Refused(_) => true,
+        Verdict::Refused(_) | Verdict::Exchange(_) => true,
         Verdict::Reserved(who) => who.is_some(),
         Verdict::ToHttps | Verdict::Preflight(_) => false,
     };
     let rule = decision.rule.filter(|rule| is_looked_at && rule.access != Access::Denied);
     let words = rule.map_or("not looked at".to_owned(), |rule| {
-        credentials_words(&extract(facts, &gate.places, rule.accept))
+        let bearing = Bearing::read(facts, &gate.places);
+        let (seen, none) = (bearing.seen(facts), LinkVerifier::default());
+        let links = gate.config.verifiers.as_ref().map_or(&none, |verifiers| &verifiers.links);
+        credentials_words(&extract(facts, &gate.places, rule.accept, links, seen.as_ref()))
     });
     told.line("Credentials", &words);
     told.member("credentials", words);
@@ -136,6 +139,11 @@ fn credentials_words(credentials: &Credentials<'_>) -> String {
         Credentials::Token(_, TokenPlace::Cookie(name)) => format!("bearer, in the cookie {name}"),
         Credentials::Token(_, TokenPlace::Query(name)) => format!("bearer, in the query parameter {name}"),
         Credentials::Token(_, TokenPlace::Header(name)) => format!("bearer, in the field {name}"),
+        Credentials::ApiKey(_) => "api-key".to_owned(),
+        Credentials::Link(Strength::Field) => "signed-url, in a field of its own".to_owned(),
+        Credentials::Link(Strength::Url) => "signed-url, in the URL".to_owned(),
+        Credentials::Link(Strength::Cookie) => "signed-url, in a cookie".to_owned(),
+        Credentials::Jar(_) => "signed-url, by the cookie that stands for it".to_owned(),
     }
 }
 
@@ -161,6 +169,12 @@ impl Teller<'_> {
                 told.member("verdict", "preflight");
                 told.yes = true;
                 answer(told, &self.answerer().preflight(cors));
+            }
+            Verdict::Exchange(exchange) => {
+                tell_who(told, &exchange.who);
+                told.line("Answer", "303 to the clean URL, with a cookie that grants the same");
+                told.member("verdict", "exchange");
+                told.yes = true;
             }
             Verdict::Reserved(who) => self.reserved(told, who.as_ref()),
             Verdict::Refused(refused) => self.refused(told, &refused),

@@ -36,7 +36,7 @@ pub struct Assertion {
 impl Assertion {
     /// Makes them.
     pub fn run(self) -> crate::cli::Result {
-        let audience = serialised(&self.origin)?;
+        let audience = serialised("--origin", &self.origin)?;
         let secrets = Secrets::read(&self.which.from, folder_of(&self.which.config))?;
         let set = assertion::jwk_set(&secrets.root()?, &audience);
         let notes = vec![format!("For the audience {audience}.")];
@@ -45,13 +45,14 @@ impl Assertion {
 }
 
 /// The origin as the gate serialises it: by the reader of the policy itself.
-fn serialised(url: &str) -> Result<String, Misuse> {
+pub fn serialised(option: &str, url: &str) -> Result<String, Misuse> {
     let policy = serde_json::json!({ "origin": url }).to_string();
     let config = Config::parse(&Sources { policy: Some(policy), ..Sources::default() }, nfc);
     match config.policy.map(|policy| policy.origin) {
         Some(Origin::Url { origin, .. }) => Ok(origin),
         Some(Origin::Own | Origin::Assets) | None => {
-            Err(Misuse::new("--origin must be an http: or https: URL, such as https://origin.acme.example."))
+            let example = "https://origin.acme.example";
+            Err(Misuse::new(format!("{option} must be an http: or https: URL, such as {example}.")))
         }
     }
 }

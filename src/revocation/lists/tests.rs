@@ -61,7 +61,11 @@ fn what_cannot_be_read_is_an_error_that_names_the_key_and_no_id() {
     ] {
         let error = ids(value).expect_err(value);
         assert!(error.starts_with("revoked:jti in EDGEWARD_KV cannot be read: "), "{error}");
-        assert!(error.ends_with(". Mend it with `edgeward revoke`.") && !error.contains("secret"), "{error}");
+        assert!(
+            error.ends_with(". Put what it should hold with `npx wrangler kv key put`.")
+                && !error.contains("secret"),
+            "{error}"
+        );
     }
     let (good, bad) = (Some("a"), Some("{"));
     for (values, key) in [

@@ -51,6 +51,8 @@ pub enum Target {
     /// Any.
     #[default]
     Anywhere,
+    /// Not this one: the token holds a digest of where it is for, which the request does not have.
+    Elsewhere,
 }
 
 impl Scope {
@@ -109,6 +111,7 @@ impl Target {
         let facts = seen.facts;
         match self {
             Self::This { .. } | Self::Anywhere => true,
+            Self::Elsewhere => false,
             Self::Exactly { path, query } => {
                 path == facts.path
                     && query.as_ref().is_none_or(|query| query == facts.query.unwrap_or_default())
@@ -121,7 +124,9 @@ impl Target {
     /// `The link is for /a/* and was used for another path.`
     fn elsewhere(&self) -> String {
         let what = match self {
-            Self::This { .. } | Self::Anywhere => return "The link is for another page.".to_owned(),
+            Self::This { .. } | Self::Anywhere | Self::Elsewhere => {
+                return "The link is for another page.".to_owned();
+            }
             Self::Exactly { path, .. } => path.clone(),
             Self::Below(prefix) => [prefix, "*"].concat(),
             Self::Globs(globs) => globs.join(" or "),
