@@ -12,6 +12,7 @@ mod deployment;
 mod dotenv;
 mod explain;
 mod hash;
+mod import;
 mod input;
 mod key;
 mod keygen;
@@ -73,6 +74,7 @@ enum Command {
     Revoke(revoke::Revoke),
     Check(check::Check),
     Explain(explain::Explain),
+    Import(import::Import),
 }
 
 /// Which deployment is meant.
@@ -110,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Revoke(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),
+        Command::Import(command) => command.run(),
     };
     output::finish(outcome, cli.json)
 }

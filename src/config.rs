@@ -29,9 +29,8 @@ use crate::secret::Secret;
 use crate::token::fresh::FreshTokens;
 use crate::token::jwt::JwtVerifier;
 use crate::token::keys::KeySet;
-use crate::token::mac::RootSecret;
+use crate::token::mac::{MacKey, RootSecret};
 use crate::token::signed_url::LinkVerifier;
-use crate::token::signed_url::grants::JarKeys;
 use core::fmt;
 use notes::Notes;
 use verifiers::Secrets;
@@ -117,7 +116,7 @@ pub struct Verifiers {
     /// What reads signed URLs as the policy's `tokens` say.
     pub links: LinkVerifier,
     /// What reads and writes the cookie that stands for signed URLs.
-    pub jar: JarKeys,
+    pub jar: Vec<MacKey>,
     /// `EDGEWARD_API_KEYS`, where it is there.
     pub api_keys: Option<ApiKeys>,
     /// What makes and reads tokens of `POST /.edgeward/token`, where that is offered.

@@ -480,6 +480,8 @@ pub enum UrlMode {
     Absolute,
     /// Path and query.
     Relative,
+    /// The path alone, whatever the query is.
+    Path,
 }
 
 /// Where the token of a signed URL is looked for.

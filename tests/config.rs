@@ -46,8 +46,8 @@ fn sources(policy: impl ToString) -> Sources {
         secret: secret(ROOT),
         keys: secret(keys()),
         users: vec![("EDGEWARD_USERS".to_owned(), Secret::new(USERS.to_owned()))],
-        origin_authorization: None,
         assets: true,
+        ..Sources::default()
     }
 }
 

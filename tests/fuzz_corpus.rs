@@ -9,7 +9,7 @@ use std::path::PathBuf;
 const MOST_INPUTS: usize = 60;
 const MOST_OCTETS: usize = 60 * 1024;
 
-const TARGETS: [&str; 6] = ["api_keys", "authorization", "cookie", "jws", "path", "policy"];
+const TARGETS: [&str; 7] = ["api_keys", "authorization", "cookie", "jws", "path", "policy", "signed_url"];
 
 fn folder(below: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus")).join(below)
@@ -65,6 +65,11 @@ fn path() {
 #[test]
 fn policy() {
     replay("policy", targets::policy::run);
+}
+
+#[test]
+fn signed_url() {
+    replay("signed_url", targets::signed_url::run);
 }
 
 #[test]

@@ -94,6 +94,11 @@ pub fn parameter_values<'q>(query: &'q str, name: &str) -> Vec<&'q str> {
     named.map(|parameter| parameter.find('=').map_or("", |at| &parameter[at + 1..])).collect()
 }
 
+/// Whether a parameter has one of these names, in whatever spelling.
+pub fn is_parameter(parameter: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| name.as_bytes() == parameter_name(parameter))
+}
+
 fn parameter_name(parameter: &str) -> Vec<u8> {
     percent_decoded(parameter.split('=').next().unwrap_or_default().replace('+', " ").as_bytes()).0
 }

@@ -9,6 +9,7 @@ pub mod cookie;
 pub mod jws;
 pub mod path;
 pub mod policy;
+pub mod signed_url;
 
 use std::borrow::Cow;
 

@@ -176,7 +176,7 @@ fn typed_password() -> Result<Secret<String>, Misuse> {
 }
 
 /// User-id and password as the gate gets them from a client: what it would refuse is refused here.
-fn as_sent(user: &str, password: &Secret<String>) -> Result<UserPass, Misuse> {
+pub(super) fn as_sent(user: &str, password: &Secret<String>) -> Result<UserPass, Misuse> {
     if user.contains(':') {
         return Err(Misuse::new("A user-id holds no colon: the first one ends it (RFC 7617 section 2)."));
     }
@@ -186,6 +186,11 @@ fn as_sent(user: &str, password: &Secret<String>) -> Result<UserPass, Misuse> {
     let sent = Secret::new(STANDARD.encode(format!("{user}:{}", password.expose())));
     basic::parse(sent.expose(), nfc)
         .map_err(|sentence| Misuse::new(format!("The gate would refuse this: {sentence}")))
+}
+
+/// The hash of a password in NFC that stands in somebody else's configuration: by the default of this command.
+pub(super) fn argon2id(password: &Secret<String>) -> Result<String, Misuse> {
+    hashed(Algorithm::Argon2id, password)
 }
 
 fn hashed(algorithm: Algorithm, password: &Secret<String>) -> Result<String, Misuse> {

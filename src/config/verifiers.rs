@@ -16,7 +16,7 @@ use crate::token::jws::is_for_jwt;
 use crate::token::jwt::JwtVerifier;
 use crate::token::keys::{Key, KeySet};
 use crate::token::mac::RootSecret;
-use crate::token::signed_url::grants::JarKeys;
+use crate::token::signed_url::grants;
 use core::cell::Cell;
 
 /// What was read of the secrets; `None` for what is not there, or is wrong (then `notes.missing` says so).
@@ -99,7 +99,7 @@ impl Secrets {
             let links = links::verifier(policy, keys_to_try, root.as_ref(), notes);
             let fresh = policy.fresh_tokens.zip(root.as_ref());
             let fresh = fresh.and_then(|(settings, root)| FreshTokens::new(root, settings.lifetime));
-            let jar = root.as_ref().map(JarKeys::new).unwrap_or_default();
+            let jar = root.as_ref().map(grants::keys).unwrap_or_default();
             Verifiers { keys, users, jwt, links, jar, api_keys, fresh }
         });
         (root, verifiers)

@@ -9,7 +9,7 @@ mod keyring;
 
 use super::claims::{Claims, any_text};
 use super::jws::{Compact, Header, Malformed};
-use super::keys::{Key, KeySet, Standing};
+use super::keys::{Key, KeySet};
 use super::mac::MacKey;
 use crate::config::Problem;
 use crate::json::{Json, push_string};
@@ -154,13 +154,7 @@ impl JwtVerifier {
 
 /// Whether the key that signed a token is in use.
 fn in_use(key: &Key, now: UnixTime) -> Result<(), Refusal> {
-    let (what, when) = match key.standing(now) {
-        Standing::Good => return Ok(()),
-        Standing::NotYet(from) => ("is not in use before", from),
-        Standing::Retired(until) => ("was retired at", until),
-    };
-    let detail = format!("The key \"{}\", which signed the token, {what} {when}.", key.kid());
-    Err(refusal(Cause::TokenUnknownKey, &detail).signed_by(key.kid()))
+    key.in_use(now, "token").map_err(|detail| refusal(Cause::TokenUnknownKey, &detail).signed_by(key.kid()))
 }
 
 fn signed_by(token: &Compact<'_>, key: &Key) -> bool {

@@ -108,6 +108,19 @@ impl Key {
     pub fn standing(&self, now: UnixTime) -> Standing {
         self.dates.standing(now)
     }
+
+    /// Whether what it signed is taken now.
+    ///
+    /// # Errors
+    /// Why not, as a sentence; `what` is a token or a link.
+    pub fn in_use(&self, now: UnixTime, what: &str) -> Result<(), String> {
+        let (why, when) = match self.standing(now) {
+            Standing::Good => return Ok(()),
+            Standing::NotYet(from) => ("is not in use before", from),
+            Standing::Retired(until) => ("was retired at", until),
+        };
+        Err(format!("The key \"{}\", which signed the {what}, {why} {when}.", self.kid))
+    }
 }
 
 impl KeySet {

@@ -29,7 +29,7 @@ pub mod symfony;
 #[cfg(test)]
 mod testing;
 
-use super::keys::{Key, Standing};
+use super::keys::{Key, KeySet, Standing};
 use crate::policy::{Format, Kind, LinkEntry, LinkPlace};
 use crate::request::RequestFacts;
 use crate::time::{Lifetime, UnixTime};
@@ -161,7 +161,7 @@ impl Grant {
 pub struct Entry {
     policy: LinkEntry,
     preset: &'static Preset,
-    keys: Vec<Key>,
+    keys: KeySet,
 }
 
 impl Entry {
@@ -169,7 +169,7 @@ impl Entry {
     /// sees to that.
     #[must_use]
     pub fn new(policy: LinkEntry, keys: Vec<Key>) -> Self {
-        Self { preset: preset(policy.format), policy, keys }
+        Self { preset: preset(policy.format), policy, keys: KeySet::of(keys) }
     }
 
     /// The entry of the policy.
@@ -179,9 +179,8 @@ impl Entry {
     }
 
     /// Its keys.
-    #[must_use]
-    pub fn keys(&self) -> &[Key] {
-        &self.keys
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter()
     }
 
     /// Whether links of this entry are looked at where the request goes.
@@ -201,28 +200,32 @@ impl Entry {
             Reading::Malformed(detail) => return Err(refusal(Cause::TokenMalformed, detail)),
             Reading::Algorithm(detail) => return Err(refusal(Cause::TokenAlgorithm, detail)),
         };
-        let key = self.signer(&unverified)?;
+        let key = self.signer(&unverified, at.now)?;
         // The tag fits from here on.
-        in_use(key, at.now)?;
         let mut stated = unverified.stated;
         if stated.id.is_none() {
             stated.id = Some(id_of(&unverified.tag));
         }
         let grant = Grant { format: self.policy.format, key: key.kid().to_string(), stated };
-        self.judge(grant, seen, at).map_err(|refusal| refusal.signed_by(key.kid()))
+        let kid = grant.key.clone();
+        self.judge(grant, seen, at).map_err(|refusal| refusal.signed_by(&kid))
     }
 
-    fn signer(&self, token: &Unverified<'_>) -> Result<&Key, Refusal> {
+    /// The key that signed a token: the one that it names, or the first of the entry's that fits. One that is not in use
+    /// is looked for, too: then it can be said why the token is not taken.
+    fn signer(&self, token: &Unverified<'_>, now: UnixTime) -> Result<&Key, Refusal> {
         let parts: Vec<&[u8]> = token.message.iter().map(|part| &**part).collect();
         let fits = |key: &&Key| key.mac().verify(&parts, &token.tag);
-        let Some(kid) = &token.kid else {
-            let found = self.keys.iter().take(MAX_TRIED).find(fits);
-            return found.ok_or_else(bad_signature);
+        let key = match &token.kid {
+            None => self.keys.iter().take(MAX_TRIED).find(fits).ok_or_else(bad_signature)?,
+            Some(kid) => {
+                let unknown =
+                    || refusal(Cause::TokenUnknownKey, "The link names a key that is not known here.");
+                Some(self.keys.get(kid).ok_or_else(unknown)?).filter(fits).ok_or_else(bad_signature)?
+            }
         };
-        let named = self.keys.iter().find(|key| **key.kid() == **kid);
-        let named = named
-            .ok_or_else(|| refusal(Cause::TokenUnknownKey, "The link names a key that is not known here."))?;
-        Some(named).filter(fits).ok_or_else(bad_signature)
+        let not_in_use = |detail: String| refusal(Cause::TokenUnknownKey, &detail).signed_by(key.kid());
+        key.in_use(now, "link").map(|()| key).map_err(not_in_use)
     }
 
     /// What comes after the signature: missing expiry, where it may be used, too early, expired.
@@ -239,17 +242,6 @@ impl Entry {
         in_time(stated, at)?;
         Ok(grant)
     }
-}
-
-/// Whether the key that signed a link is in use.
-fn in_use(key: &Key, now: UnixTime) -> Result<(), Refusal> {
-    let (what, when) = match key.standing(now) {
-        Standing::Good => return Ok(()),
-        Standing::NotYet(from) => ("is not in use before", from),
-        Standing::Retired(until) => ("was retired at", until),
-    };
-    let detail = format!("The key \"{}\", which signed the link, {what} {when}.", key.kid());
-    Err(refusal(Cause::TokenUnknownKey, &detail).signed_by(key.kid()))
 }
 
 /// The moment of a request, and what is forgiven.
@@ -380,15 +372,15 @@ impl LinkVerifier {
         Err(furthest.unwrap_or_else(|| refusal(Cause::TokenMalformed, "The link bears no token.")))
     }
 
-    /// Whether the policy still has an entry of that format with that key in use, which takes links for this path and
-    /// from this network: without it a grant in a cookie counts as nothing.
+    /// Whether the policy still has an entry of that format with that key, which takes links for this path and from
+    /// this network: without it a grant in a cookie counts as nothing.
     #[must_use]
     pub fn knows(&self, seen: &Seen<'_>, format: Format, kid: &str, now: UnixTime) -> bool {
-        let is_it = |key: &Key| **key.kid() == *kid && key.standing(now) == Standing::Good;
-        self.entries
-            .iter()
-            .filter(|entry| entry.policy.format == format)
-            .any(|entry| entry.keys.iter().any(is_it) && entry.is_here(seen) && entry.is_open_to(seen))
+        let is_good = |key: &Key| key.standing(now) == Standing::Good;
+        let has_key = |entry: &Entry| entry.keys.get(kid).is_some_and(is_good);
+        self.entries.iter().any(|entry| {
+            entry.policy.format == format && has_key(entry) && entry.is_here(seen) && entry.is_open_to(seen)
+        })
     }
 
     fn places<'e>(

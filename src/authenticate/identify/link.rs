@@ -4,9 +4,10 @@ use super::revoked::unavailable;
 use super::{Asking, Halt, Known};
 use crate::authenticate::{About, Authenticated, LedgerQuestion, Question, not_configured};
 use crate::json::{Json, push_string};
-use crate::policy::Kind;
+use crate::policy::{Format, Kind};
 use crate::revocation::{Issued, Traits};
 use crate::time::UnixTime;
+use crate::token::signed_url::grants::Jar;
 use crate::token::signed_url::{Grant, Moment, Seen, Strength};
 use crate::verdict::{Cause, Refusal};
 
@@ -23,9 +24,24 @@ impl Asking<'_> {
 
     /// A cookie that grants what links granted: a use that counts was counted when it was made.
     pub(super) fn by_jar(&self, seen: &Seen<'_>, value: &str) -> Result<Known, Halt> {
+        let unreadable = || {
+            let detail = "The cookie that stands for links is not whole, or not of this host.";
+            Refusal::new(Cause::TokenMalformed, detail).sent(Kind::SignedUrl)
+        };
+        let links = &self.verifiers.links;
+        let jar = Jar::read(&self.verifiers.jar, &seen.facts.host(), value).ok_or_else(unreadable)?;
         let moment = Moment { now: self.at.now, leeway: self.policy.leeway };
-        let grant = self.verifiers.jar.judge(value, seen, &moment, &self.verifiers.links)?;
-        self.unrevoked_link(&grant)
+        let known = |format: Format, kid: &str| links.knows(seen, format, kid, self.at.now);
+        let mut refused = None;
+        for grant in jar.covering(seen, &moment, known) {
+            match self.unrevoked_link(grant) {
+                // Where one was revoked, the next may do.
+                Err(Halt::Refused(refusal)) => refused = Some(refusal),
+                done => return done,
+            }
+        }
+        let judged = || jar.judge(seen, &moment, known).err();
+        Err(refused.or_else(judged).unwrap_or_else(unreadable).into())
     }
 
     fn unrevoked_link(&self, grant: &Grant) -> Result<Known, Halt> {

@@ -13,9 +13,8 @@
 
 mod written;
 
-use super::{Grant, LinkVerifier, Moment, Seen, Target, in_time, progress, refusal};
+use super::{Grant, Moment, Seen, Target, in_time, progress, refusal};
 use crate::policy::{Format, HmacAlgorithm};
-use crate::request::{RequestFacts, Scheme};
 use crate::time::UnixTime;
 use crate::token::mac::{MacKey, Purpose, RootSecret};
 use crate::token::{from_base64url, to_base64url};
@@ -29,47 +28,17 @@ pub const LONGEST: usize = 3_800;
 
 const COOKIE: Purpose = Purpose("edgeward/link-cookie/v1");
 
-/// The keys of the cookie, one for each secret: the first signs, all verify.
-#[derive(Debug, Default)]
-pub struct JarKeys(Vec<MacKey>);
-
-impl JarKeys {
-    /// Derives them.
-    #[must_use]
-    pub fn new(root: &RootSecret) -> Self {
-        let keys = root.derive(&[COOKIE.0.as_bytes()]);
-        Self(keys.iter().map(|key| MacKey::new(HmacAlgorithm::Hs256, key.expose())).collect())
-    }
-
-    /// The grant of a cookie's value that lets a request in: [`Jar::judge`] under this policy.
-    ///
-    /// # Errors
-    /// As there; a value that cannot be read is as if it were not there.
-    pub fn judge(
-        &self,
-        value: &str,
-        seen: &Seen<'_>,
-        at: &Moment,
-        links: &LinkVerifier,
-    ) -> Result<Grant, Refusal> {
-        let jar = Jar::read(self, &seen.facts.host(), value).ok_or_else(nothing)?;
-        let known = |format, kid: &str| links.knows(seen, format, kid, at.now);
-        jar.judge(seen, at, known).cloned()
-    }
-}
-
-/// The name of the cookie on a host: over https with the prefix that binds it to the host (RFC 6265bis §4.1.3.2), which
-/// browsers do not take in clear.
+/// The keys of the cookie, one for each secret: the first signs.
 #[must_use]
-pub const fn cookie_name(facts: &RequestFacts<'_>) -> &'static str {
-    name(facts.scheme)
+pub fn keys(root: &RootSecret) -> Vec<MacKey> {
+    let keys = root.derive(&[COOKIE.0.as_bytes()]);
+    keys.iter().map(|key| MacKey::new(HmacAlgorithm::Hs256, key.expose())).collect()
 }
 
-const fn name(scheme: Scheme) -> &'static str {
-    match scheme {
-        Scheme::Https => "__Host-edgeward-link",
-        Scheme::Http => "edgeward-link",
-    }
+/// The name of the cookie: with the prefix that binds it to the host (RFC 6265bis §4.1.3.2), which only works over https.
+#[must_use]
+pub const fn name(https: bool) -> &'static str {
+    if https { "__Host-edgeward-link" } else { "edgeward-link" }
 }
 
 /// What a browser was granted on one host: the oldest first.
@@ -88,10 +57,10 @@ impl Jar {
 
     /// Reads the cookie's value; one that is not ours, not this host's or not whole is nothing.
     #[must_use]
-    pub fn read(keys: &JarKeys, host: &str, value: &str) -> Option<Self> {
+    pub fn read(keys: &[MacKey], host: &str, value: &str) -> Option<Self> {
         let (json, tag) = value.split_once('.').filter(|_| value.len() <= LONGEST)?;
         let (json, tag) = (from_base64url(json)?, from_base64url(tag)?);
-        keys.0.iter().find(|key| key.verify_for(&COOKIE, &[host.as_bytes(), &json], &tag))?;
+        keys.iter().find(|key| key.verify_for(&COOKIE, &[host.as_bytes(), &json], &tag))?;
         let grants = written::grants(core::str::from_utf8(&json).ok()?)?;
         Some(Self { host: host.to_owned(), grants })
     }
@@ -116,9 +85,9 @@ impl Jar {
     /// The cookie's value: without what has expired, and without the oldest where all is too long. `None` where
     /// nothing is left to write: a link may be longer than a cookie can be.
     #[must_use]
-    pub fn write(&mut self, keys: &JarKeys, now: UnixTime) -> Option<String> {
+    pub fn write(&mut self, keys: &[MacKey], now: UnixTime) -> Option<String> {
         self.drop_expired(now);
-        let key = keys.0.first()?;
+        let key = keys.first()?;
         loop {
             if self.grants.is_empty() {
                 return None;
@@ -147,11 +116,11 @@ impl Jar {
     }
 
     /// The youngest grant that covers a request and is in time. `known` says whether the policy still takes links of
-    /// that format and key here ([`LinkVerifier::knows`]): a grant it does not know counts as nothing.
+    /// that format and key here ([`super::LinkVerifier::knows`]): a grant it does not know counts as nothing.
     ///
     /// # Errors
     /// The refusal of the one that came furthest: expired or too early where it covers the request, else
-    /// [`Cause::TokenWrongScope`]; [`Cause::CredentialsMissing`] where none counts.
+    /// [`Cause::TokenWrongScope`]; [`Cause::TokenUnknownKey`] where none counts.
     pub fn judge(
         &self,
         seen: &Seen<'_>,
@@ -168,7 +137,8 @@ impl Jar {
                 Err(_) => {}
             }
         }
-        Err(furthest.unwrap_or_else(nothing))
+        let nothing = "The links that the cookie stands for are no longer taken here.";
+        Err(furthest.unwrap_or_else(|| refusal(Cause::TokenUnknownKey, nothing)))
     }
 
     /// Every grant that covers a request and is in time, the youngest first: where one was revoked, the next may do.
@@ -187,11 +157,6 @@ impl Jar {
     }
 }
 
-/// The cookie is there, and stands for nothing.
-fn nothing() -> Refusal {
-    Refusal::new(Cause::CredentialsMissing, "The cookie holds no link that is taken here.")
-}
-
 fn covers(grant: &Grant, seen: &Seen<'_>, at: &Moment) -> Result<(), Refusal> {
     let scope = grant.stated.scope.check(seen);
     scope.map_err(|detail| refusal(Cause::TokenWrongScope, &detail))?;
@@ -208,12 +173,9 @@ fn first_bad(grant: &Grant) -> Option<UnixTime> {
 
 /// A `Set-Cookie` value: `until` is [`Jar::expires`], without which the cookie ends with the browser's session.
 #[must_use]
-pub fn set_cookie(value: &str, scheme: Scheme, until: Option<UnixTime>, now: UnixTime) -> String {
-    let secure = match scheme {
-        Scheme::Https => "; Secure",
-        Scheme::Http => "",
-    };
-    let mut cookie = [name(scheme), "=", value, "; Path=/", secure, "; HttpOnly; SameSite=Lax"].concat();
+pub fn set_cookie(value: &str, https: bool, until: Option<UnixTime>, now: UnixTime) -> String {
+    let secure = if https { "; Secure" } else { "" };
+    let mut cookie = [name(https), "=", value, "; Path=/", secure, "; HttpOnly; SameSite=Lax"].concat();
     if let Some(until) = until {
         cookie.push_str("; Max-Age=");
         cookie.push_str(&until.since(now).seconds().to_string());

@@ -1,5 +1,7 @@
 //! What the tests of the presets share.
 
+pub mod changes;
+
 use super::{Entry, Grant, LinkVerifier, Seen, Strength, preset};
 use crate::policy::{Format, HmacAlgorithm, LinkEntry};
 use crate::request::{FieldList, RequestFacts};

@@ -10,9 +10,9 @@ fn at(seconds: i64) -> UnixTime {
     UnixTime::from_seconds(1_795_305_600 + seconds)
 }
 
-fn all_keys() -> JarKeys {
+fn all_keys() -> Vec<MacKey> {
     let text = format!("{} {}", to_base64url(&[1; 32]), to_base64url(&[2; 32]));
-    JarKeys::new(&RootSecret::parse(&text).expect("good"))
+    keys(&RootSecret::parse(&text).expect("good"))
 }
 
 fn grant(id: &str, target: Target, end: i64) -> Grant {
@@ -96,7 +96,7 @@ fn a_cookie_is_no_longer_than_browsers_take() {
     assert_eq!(ids(&all), ["id5", "id6", "id7", "id8"], "the oldest went");
     assert_eq!(read(&value), Some(all));
     assert_eq!(jar(vec![long("a", 3_000)]).write(&all_keys(), at(0)), None);
-    let longest = set_cookie(&"v".repeat(LONGEST), Scheme::Https, Some(at(i64::from(u32::MAX))), at(0));
+    let longest = set_cookie(&"v".repeat(LONGEST), true, Some(at(i64::from(u32::MAX))), at(0));
     assert!(longest.len() <= 4_096);
 }
 
@@ -137,42 +137,35 @@ fn the_youngest_that_covers_it_and_else_who_came_furthest() {
     assert_eq!(cause("https://h.example/b", 0), Err((Cause::TokenWrongScope, None)));
     assert_eq!(cause("https://i.example/a/x", 0), Err((Cause::TokenWrongScope, None)));
     let none = judge(&all, "https://h.example/a/x", 0, |_, _| false).expect_err("unknown");
-    assert_eq!(none.cause, Cause::CredentialsMissing);
+    assert_eq!(none.cause, Cause::TokenUnknownKey);
     assert!(judge(&Jar::empty(HOST.to_owned()), "https://h.example/", 0, |_, _| true).is_err());
 }
 
 /// A link that opens all, of an entry for one folder and one network, opens no more by way of the cookie.
 #[test]
 fn a_grant_is_not_more_than_its_entry() {
-    use super::super::{Entry, preset};
+    use super::super::{Entry, LinkVerifier, preset};
     let mut entry = preset(Format::Edgeward).defaults(0);
     entry.paths = vec!["/a/*".to_owned()];
     entry.networks = vec!["203.0.113.0/24".parse().expect("a network")];
     let key = crate::token::keys::Key::new("k", MacKey::new(HmacAlgorithm::Hs256, &[1; 32]));
     let links = LinkVerifier::new(vec![Entry::new(entry, vec![key])], Lifetime::default());
-    let value = |key: &str, format| {
-        let it = Grant { key: key.to_owned(), format, ..grant("id", Target::Anywhere, 100) };
-        write(&mut jar(vec![it]))
-    };
-    let good = value("k", Format::Edgeward);
     let moment = Moment { now: at(0), leeway: Lifetime::default() };
-    for (value, path, address, is_good) in [
-        (&good, "/a/x", "203.0.113.9", true),
-        (&good, "/b", "203.0.113.9", false),
-        (&good, "/a/x", "203.0.114.9", false),
-        (&value("l", Format::Edgeward), "/a/x", "203.0.113.9", false),
-        (&value("k", Format::Akamai), "/a/x", "203.0.113.9", false),
-        (&"x".to_owned(), "/a/x", "203.0.113.9", false),
+    for (kid, format, path, address, is_good) in [
+        ("k", Format::Edgeward, "/a/x", "203.0.113.9", true),
+        ("k", Format::Edgeward, "/b", "203.0.113.9", false),
+        ("k", Format::Edgeward, "/a/x", "203.0.114.9", false),
+        ("l", Format::Edgeward, "/a/x", "203.0.113.9", false),
+        ("k", Format::Akamai, "/a/x", "203.0.113.9", false),
     ] {
+        let all = jar(vec![Grant { key: kid.to_owned(), format, ..grant("id", Target::Anywhere, 100) }]);
         let fields = FieldList::new([("CF-Connecting-IP", address)]);
         let uri = format!("https://h.example{path}");
         let facts = RequestFacts::new("GET", &uri, &fields).expect("absolute");
-        let outcome = all_keys().judge(value, &Seen::new(&facts, "", &[]), &moment, &links);
-        assert_eq!(
-            outcome.map_err(|it| it.cause).err(),
-            (!is_good).then_some(Cause::CredentialsMissing),
-            "{path}"
-        );
+        let seen = Seen::new(&facts, "", &[]);
+        let known = |format, kid: &str| links.knows(&seen, format, kid, moment.now);
+        let cause = all.judge(&seen, &moment, known).err().map(|refusal| refusal.cause);
+        assert_eq!(cause, (!is_good).then_some(Cause::TokenUnknownKey), "{kid} {path} {address}");
     }
 }
 
@@ -191,12 +184,11 @@ fn where_one_is_revoked_the_next_may_do() {
 fn only_ours_is_read() {
     let value = write(&mut jar(vec![below("a", "/a/", 100)]));
     let own = all_keys();
-    let second_only = JarKeys(own.0[1..].to_vec());
     assert!(Jar::read(&own, HOST, &value).is_some());
     assert!(Jar::read(&own, "i.example", &value).is_none(), "another host's");
-    let second = jar(vec![below("a", "/a/", 100)]).write(&second_only, at(0)).expect("written");
+    let second = jar(vec![below("a", "/a/", 100)]).write(&own[1..], at(0)).expect("written");
     assert!(Jar::read(&own, HOST, &second).is_some(), "all secrets verify");
-    assert!(Jar::read(&second_only, HOST, &value).is_none(), "an old secret that went");
+    assert!(Jar::read(&own[1..], HOST, &value).is_none(), "an old secret that went");
     for bad in
         ["", ".", "x", "e30.e30", &format!("{value}."), &format!("{value}="), &value.replacen('.', "..", 1)]
     {
@@ -236,11 +228,11 @@ fn only_what_is_written_here_is_read() {
 #[test]
 fn the_cookie_is_bound_to_the_host() {
     assert_eq!(
-        set_cookie("v", Scheme::Https, Some(at(90)), at(30)),
+        set_cookie("v", true, Some(at(90)), at(30)),
         "__Host-edgeward-link=v; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=60"
     );
-    assert_eq!(set_cookie("v", Scheme::Http, None, at(0)), "edgeward-link=v; Path=/; HttpOnly; SameSite=Lax");
-    assert!(set_cookie("v", Scheme::Https, Some(at(0)), at(30)).ends_with("; Max-Age=0"));
+    assert_eq!(set_cookie("v", false, None, at(0)), "edgeward-link=v; Path=/; HttpOnly; SameSite=Lax");
+    assert!(set_cookie("v", true, Some(at(0)), at(30)).ends_with("; Max-Age=0"));
 }
 
 fn any_texts() -> impl Strategy<Value = Vec<String>> {
