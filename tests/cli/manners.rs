@@ -14,6 +14,8 @@ fn help_has_examples_and_names_no_later_capability() {
         &["token", "mint", "--help"],
         &["token", "verify", "--help"],
         &["token", "inspect", "--help"],
+        &["url", "sign", "--help"],
+        &["url", "verify", "--help"],
         &["key", "assertion", "--help"],
         &["api-key", "--help"],
         &["revoke", "id", "--help"],
@@ -28,7 +30,7 @@ fn help_has_examples_and_names_no_later_capability() {
         assert!(ran.out.contains("Examples:\n"), "{command:?}: {}", ran.out);
         assert!(ran.out.contains("--json"), "{command:?}");
     }
-    for later in ["url", "totp", "import"] {
+    for later in ["totp"] {
         folder.run(&[later]).exits(2);
     }
     assert!(folder.run(&["--version"]).exits(0).out.starts_with("edgeward "));
@@ -54,6 +56,8 @@ fn no_option_takes_a_secret() {
         &["hash", "ann", "password"],
         &["token", "verify", "--token", "x"],
         &["token", "inspect", "x"],
+        &["url", "verify", "https://h.example/?ew=x"],
+        &["url", "sign", "https://h.example/", "--secret", SECRET],
         &["token", "mint", "--key", SECRET],
         &["key", "assertion", "--origin", "https://a.example", "--secret", SECRET],
         &["api-key", "--check", "x"],
