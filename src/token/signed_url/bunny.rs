@@ -25,7 +25,7 @@
 //! The five choices:
 //!
 //! 1. The octets that were received are verified; what is signed decoded has one spelling: values as Python's
-//!    `quote(value, safe="")` writes them, names raw. The order of the parameters is free, as the vendor sorts them.
+//!    `quote(value, safe="")` writes them, names raw (letters, digits, `-._~[]`). The order of the parameters is free, as the vendor sorts them.
 //! 2. Parameters are found by octet range.
 //! 3. Path raw, query in as said above; host, scheme and method are not signed.
 //! 4. The key is text.
@@ -33,7 +33,7 @@
 //!
 //! Nothing stands between what is signed. Ten digits for the time and no digit at the beginning of a name keep path,
 //! time and data apart. An address is kept apart by its own octets alone: where all four of an IPv4 address are
-//! letters to ASCII (one in 300 is), a bound link is also one that is not bound and has a parameter by that name. Who
+//! characters of a name to ASCII (one of some hundreds is), a bound link is also one that is not bound and has a parameter by that name. Who
 //! relies on addresses had better use `edgeward`.
 
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode, seen};
@@ -207,15 +207,9 @@ impl<'r> Parameters<'r> {
             LinkPlace::Cookie(_) | LinkPlace::Field(_) => return Err("A link of this format is a URL."),
         };
         let ignores_query = ignores_query(text)?;
-        let ours = [token, expires];
-        let pairs = pairs(text, |name| !ignores_query || ours.contains(&name) || name.starts_with("token_"))
-            .ok_or("A parameter is not spelled as the vendor's libraries do, or stands there twice.")?;
-        let conditions =
-            if ignores_query { [path, IGNORE, "", ""] } else { [path, IGNORE, countries, blocked] };
-        let signed: Vec<_> = pairs.iter().filter(|(name, _)| !ours.contains(name)).cloned().collect();
-        if signed.iter().any(|(name, _)| name.starts_with("token_") && !conditions.contains(name)) {
-            return Err("The link has a condition that is not known here.");
-        }
+        let conditions: &[&str] =
+            if ignores_query { &[path, IGNORE] } else { &[path, IGNORE, countries, blocked] };
+        let signed = signed(text, [token, expires], conditions, ignores_query)?;
         let raw = |name: &str| raw(text, name).ok_or("The token or its time is not there.");
         let value = |name: &str| signed.iter().find(|(it, _)| *it == name).map(|(_, value)| value.clone());
         Ok(Self {
@@ -254,6 +248,23 @@ fn ignores_query(text: &str) -> Result<bool, &'static str> {
     }
 }
 
+/// What is signed besides token and time. `conditions`: those of bunny.net's own parameters that can be checked.
+fn signed<'r>(
+    text: &'r str,
+    ours: [&str; 2],
+    conditions: &[&str],
+    ignores_query: bool,
+) -> Result<Vec<Pair<'r>>, &'static str> {
+    let is_condition = |name: &str| name.starts_with("token_");
+    let mut pairs = pairs(text, |name| !ignores_query || ours.contains(&name) || is_condition(name))
+        .ok_or("A parameter is not spelled as the vendor's libraries do, or stands there twice.")?;
+    pairs.retain(|(name, _)| !ours.contains(name));
+    if pairs.iter().any(|(name, _)| is_condition(name) && !conditions.contains(name)) {
+        return Err("The link has a condition that is not known here.");
+    }
+    Ok(pairs)
+}
+
 /// The parameters that `wanted` knows by name, sorted; `None` where one is not spelled as it must be, or stands there
 /// twice.
 fn pairs<'r>(text: &'r str, wanted: impl Fn(&str) -> bool) -> Option<Vec<Pair<'r>>> {
@@ -267,10 +278,10 @@ fn pairs<'r>(text: &'r str, wanted: impl Fn(&str) -> bool) -> Option<Vec<Pair<'r
 
 fn pair(text: &str) -> Option<Pair<'_>> {
     let (name, value) = text.split_once('=')?;
-    let plain = name.bytes().all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'%' | b'+'));
-    let first = name.bytes().next()?;
+    let plain = |octet: u8| decode::is_unreserved(octet) || matches!(octet, b'[' | b']');
     let spelled = |octet: u8| decode::is_unreserved(octet) || octet == b'%';
-    if !plain || first.is_ascii_digit() || !value.bytes().all(spelled) || !decode::is_normal(value) {
+    let is_name = !name.starts_with(|c: char| c.is_ascii_digit()) && name.bytes().all(plain);
+    if name.is_empty() || !is_name || !value.bytes().all(spelled) || !decode::is_normal(value) {
         return None;
     }
     Some((name, seen::decoded(value)?))

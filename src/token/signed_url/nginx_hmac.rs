@@ -88,24 +88,17 @@ fn is_argument(name: &str) -> bool {
 }
 
 fn read<'r>(seen: &Seen<'r>, bearing: &Bearing<'r>, entry: &'r LinkEntry) -> Reading<'r> {
-    let tag = signature(seen, bearing, entry).and_then(decode::base64url);
-    let tag = match tag {
-        Some(tag) if matches!(tag.len(), 32 | 48 | 64) => tag,
-        Some(tag) if tag.len() == 16 => {
-            return Reading::Algorithm(
-                "MD5 is no HMAC: sign as nginx-hmac does, with secure_link_hmac and SHA-256.",
-            );
+    let tag = signature(seen, bearing, entry).and_then(decode::base64url).unwrap_or_default();
+    match tag.len() {
+        32 | 48 | 64 => match unverified(seen, entry, tag) {
+            Ok(token) => Reading::Token(token),
+            Err(detail) => Reading::Malformed(detail),
+        },
+        16 => {
+            Reading::Algorithm("MD5 is no HMAC: sign as nginx-hmac does, with secure_link_hmac and SHA-256.")
         }
-        Some(tag) if tag.len() == 20 => {
-            return Reading::Algorithm("SHA-1 is not taken here: sign with SHA-256.");
-        }
-        Some(_) | None => {
-            return Reading::Malformed("The signature is not a MAC in base64url without padding.");
-        }
-    };
-    match unverified(seen, entry, tag) {
-        Ok(token) => Reading::Token(token),
-        Err(detail) => Reading::Malformed(detail),
+        20 => Reading::Algorithm("SHA-1 is not taken here: sign with SHA-256."),
+        _ => Reading::Malformed("The signature is not a MAC in base64url without padding."),
     }
 }
 
