@@ -61,6 +61,9 @@ pub const PRESET: Preset = Preset {
     read,
 };
 
+/// How the first segment of a path begins that is a token.
+pub const PATH_MARK: &str = "bcdn_token=";
+
 /// The parameter that takes the query out of what is signed.
 const IGNORE: &str = "token_ignore_params";
 
@@ -203,7 +206,7 @@ impl<'r> Parameters<'r> {
         let (text, token) = match bearing.place {
             LinkPlace::Parameters => (seen.query(), token.as_str()),
             LinkPlace::Query(name) => (seen.query(), name.as_str()),
-            LinkPlace::Path => (bearing.value, "bcdn_token"),
+            LinkPlace::Path => (bearing.value, PATH_MARK.trim_end_matches('=')),
             LinkPlace::Cookie(_) | LinkPlace::Field(_) => return Err("A link of this format is a URL."),
         };
         let ignores_query = ignores_query(text)?;
