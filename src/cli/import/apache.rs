@@ -97,7 +97,11 @@ impl Reading {
                 site.own.unsure = Some(section::At { line: directive.line, it: directive.name.clone() });
             }
             "aliasmatch" | "scriptaliasmatch" | "virtualdocumentroot" => {
-                self.draft.leave(directive.line, &directive.name, "where it leads is not known: nothing around it is opened");
+                self.draft.leave(
+                    directive.line,
+                    &directive.name,
+                    "where it leads is not known: nothing around it is opened",
+                );
                 site.own.unsure = Some(section::At { line: directive.line, it: directive.name.clone() });
             }
             _ => {}
@@ -123,7 +127,11 @@ impl Reading {
             }
             "ifmodule" => self.walk(block, site),
             "ifdefine" | "ifversion" | "iffile" | "ifdirective" | "ifsection" => {
-                self.draft.leave(directive.line, directive.head(), "whether it holds is not known: nothing is opened");
+                self.draft.leave(
+                    directive.line,
+                    directive.head(),
+                    "whether it holds is not known: nothing is opened",
+                );
                 self.walk(block, site);
                 self.unsaid(directive);
             }
@@ -145,10 +153,18 @@ impl Reading {
         let (line, what) = (directive.line, directive.head());
         if place == Place::Unsaid {
             if settings.protects() {
-                self.draft.leave(line, what, "a rule is for paths in plain text alone: nothing that it may protect is opened");
+                self.draft.leave(
+                    line,
+                    what,
+                    "a rule is for paths in plain text alone: nothing that it may protect is opened",
+                );
                 self.unsaid(directive);
             } else if settings.who.is_some() {
-                self.draft.leave(line, what, "a rule is for paths in plain text alone: what it opens stays protected");
+                self.draft.leave(
+                    line,
+                    what,
+                    "a rule is for paths in plain text alone: what it opens stays protected",
+                );
             }
             return;
         }
@@ -165,7 +181,9 @@ impl Reading {
     /// What stands outside of all sections is an `.htaccess`.
     fn htaccess(&mut self, directives: &[Directive], at: Option<&str>) {
         let own = flat(directives);
-        let says = |it: &Directive| require::is_requirement(it) || it.name.starts_with("auth") || it.name.starts_with("limit");
+        let says = |it: &Directive| {
+            require::is_requirement(it) || it.name.starts_with("auth") || it.name.starts_with("limit")
+        };
         let of_server = ["virtualhost", "location", "directory", "documentroot", "listen", "servername"];
         if !own.iter().any(says) || directives.iter().any(|it| of_server.contains(&it.name.as_str())) {
             let plain: Vec<Directive> = own.into_iter().filter(is_of_site).collect();
@@ -193,7 +211,11 @@ impl Reading {
 
 /// A directive of a whole server: what is only for sections is looked at there.
 fn is_of_site(directive: &Directive) -> bool {
-    directive.block.is_none() && !matches!(directive.name.as_str(), "include" | "includeoptional" | "use" | "aliasmatch" | "scriptaliasmatch" | "virtualdocumentroot")
+    directive.block.is_none()
+        && !matches!(
+            directive.name.as_str(),
+            "include" | "includeoptional" | "use" | "aliasmatch" | "scriptaliasmatch" | "virtualdocumentroot"
+        )
 }
 
 /// The directives with those of `<IfModule>` among them.
@@ -214,7 +236,19 @@ fn flat(directives: &[Directive]) -> Vec<Directive> {
 
 /// Sections that may stand in a folder's.
 fn is_inner(name: &str) -> bool {
-    matches!(name, "files" | "filesmatch" | "if" | "elseif" | "else" | "ifdefine" | "ifversion" | "iffile" | "ifdirective" | "ifsection")
+    matches!(
+        name,
+        "files"
+            | "filesmatch"
+            | "if"
+            | "elseif"
+            | "else"
+            | "ifdefine"
+            | "ifversion"
+            | "iffile"
+            | "ifdirective"
+            | "ifsection"
+    )
 }
 
 /// One path without wildcards.
@@ -246,7 +280,8 @@ struct Rules<'r> {
 impl Rules<'_> {
     fn all(&mut self, sites: &[Site]) {
         let Some((main, hosts)) = sites.split_first() else { return };
-        let hosts: Vec<&Site> = hosts.iter().filter(|host| !(host.sends_on && host.sections.is_empty())).collect();
+        let hosts: Vec<&Site> =
+            hosts.iter().filter(|host| !(host.sends_on && host.sections.is_empty())).collect();
         match hosts.as_slice() {
             [] => self.site(main, &None),
             [one] => self.site(&merged(main, one), &None),
@@ -266,7 +301,8 @@ impl Rules<'_> {
         for (line, name) in &site.names {
             let name = name.rsplit("//").next().unwrap_or(name).split(':').next().unwrap_or_default();
             if name.contains(['*', '?']) || name.is_empty() {
-                let why = "a rule is for one host by its full name: under this name everything stays protected";
+                let why =
+                    "a rule is for one host by its full name: under this name everything stays protected";
                 self.draft.leave(*line, format!("name {name:?}"), why);
             } else {
                 names.push(name.to_ascii_lowercase());
@@ -303,7 +339,11 @@ impl Rules<'_> {
     fn nowhere(&mut self, section: &Section, host: &Option<String>) {
         let why = "neither DocumentRoot nor Alias in this file leads there";
         if section.settings.protects() {
-            self.draft.leave(section.line, &section.what, format!("{why}: nothing that it may protect is opened"));
+            self.draft.leave(
+                section.line,
+                &section.what,
+                format!("{why}: nothing that it may protect is opened"),
+            );
             let (line, what) = (section.line, section.what.clone());
             self.draft.unsaid.push(Unsaid { line, what, host: host.clone(), prefix: None });
         } else if section.settings.who.is_some() {
@@ -329,7 +369,10 @@ impl Rules<'_> {
             }
             Some(Who::Some { persons: Some((users, groups)), networks }) => {
                 let networks = networks.clone().unwrap_or_default();
-                self.with_password(Rule { users: users.clone(), groups: groups.clone(), networks, ..rule }, &settings)
+                self.with_password(
+                    Rule { users: users.clone(), groups: groups.clone(), networks, ..rule },
+                    &settings,
+                )
             }
         };
         self.draft.rules.push(rule);
@@ -363,7 +406,11 @@ impl Rules<'_> {
         let Some(of_file) = self.users(&rule, settings) else { return denied(rule) };
         self.groups(&rule, settings);
         let names_nobody = rule.users.is_empty() && rule.groups.is_empty();
-        let users = if names_nobody { of_file } else { rule.users.iter().map(|user| crate::cli::nfc(user)).collect() };
+        let users = if names_nobody {
+            of_file
+        } else {
+            rule.users.iter().map(|user| crate::cli::nfc(user)).collect()
+        };
         Rule { accept: vec!["basic"], users, ..rule }
     }
 
@@ -417,7 +464,9 @@ impl Rules<'_> {
             }
             Ok((text, _)) => {
                 for (group, users) in text.expose().lines().filter_map(|line| line.split_once(':')) {
-                    users.split_whitespace().for_each(|user| self.draft.accounts.put_into(user, group.trim()));
+                    users
+                        .split_whitespace()
+                        .for_each(|user| self.draft.accounts.put_into(user, group.trim()));
                 }
             }
         }
@@ -475,9 +524,12 @@ impl Site {
     fn settings_at(&self, path: &str) -> Settings {
         let mappings = self.mappings();
         let leads = mappings.iter().filter_map(|(url, folder)| Some((url.len(), folder, rest(path, url)?)));
-        let folder = leads.max_by_key(|(length, ..)| *length).map(|(_, folder, rest)| format!("{folder}{rest}"));
+        let folder =
+            leads.max_by_key(|(length, ..)| *length).map(|(_, folder, rest)| format!("{folder}{rest}"));
         let is_over = |section: &&Section| match &section.place {
-            Place::Folder(it) => it.is_empty() || folder.as_ref().is_some_and(|folder| rest(folder, it).is_some()),
+            Place::Folder(it) => {
+                it.is_empty() || folder.as_ref().is_some_and(|folder| rest(folder, it).is_some())
+            }
             Place::Url(it) | Place::Htaccess(it) => rest(path, it).is_some(),
             Place::Unsaid => false,
         };

@@ -17,11 +17,14 @@ pub enum Who {
     /// Whom both name, where both are there.
     Some {
         /// Users and groups, one of which is enough; any account where both lists are empty.
-        persons: Option<(Vec<String>, Vec<String>)>,
+        persons: Option<Persons>,
         /// Networks.
         networks: Option<Vec<String>>,
     },
 }
+
+/// Users and groups; any account where both are empty.
+type Persons = (Vec<String>, Vec<String>);
 
 /// Whether a directive or section says who may pass.
 pub fn is_requirement(directive: &Directive) -> bool {
@@ -41,7 +44,8 @@ fn one(directive: &Directive, draft: &mut Draft) -> Who {
         "require" => line(directive, draft),
         "requireany" => any(block, draft).unwrap_or(Who::Shut),
         "requireall" => {
-            let parts = block.iter().filter(|it| is_requirement(it)).map(|it| (it.line, one(it, draft))).collect();
+            let parts =
+                block.iter().filter(|it| is_requirement(it)).map(|it| (it.line, one(it, draft))).collect();
             both(parts, draft)
         }
         _ => unknown(directive, draft),
@@ -71,10 +75,15 @@ fn addresses(directive: &Directive, draft: &mut Draft) -> Who {
     let mut networks = Vec::new();
     for text in directive.args.iter().skip(1) {
         match network(text) {
-            None => draft.leave(directive.line, format!("Require ip {text}"), "it is neither an address nor a network"),
+            None => draft.leave(
+                directive.line,
+                format!("Require ip {text}"),
+                "it is neither an address nor a network",
+            ),
             Some(network) => {
                 if is_inside_only(&network) {
-                    let why = "an address of an inner network never reaches Cloudflare: it is of no effect here";
+                    let why =
+                        "an address of an inner network never reaches Cloudflare: it is of no effect here";
                     draft.differs(directive.line, format!("Require ip {text}"), why);
                 }
                 networks.push(written(&network));
@@ -85,7 +94,8 @@ fn addresses(directive: &Directive, draft: &mut Draft) -> Who {
 }
 
 fn unknown(directive: &Directive, draft: &mut Draft) -> Who {
-    let what = if directive.block.is_some() { directive.head() } else { format!("Require {}", directive.first()) };
+    let what =
+        if directive.block.is_some() { directive.head() } else { format!("Require {}", directive.first()) };
     draft.leave(directive.line, what, "a rule cannot say it: it lets nobody in");
     Who::Shut
 }
@@ -101,7 +111,7 @@ fn either(parts: Vec<(usize, Who)>, draft: &mut Draft) -> Who {
     }
     let names_person = |who: &Who| matches!(who, Who::Some { persons: Some(_), networks: None });
     let wants_persons = parts.iter().any(|(_, who)| names_person(who));
-    let (mut union, mut nets): (Option<(Vec<String>, Vec<String>)>, Vec<String>) = (None, Vec::new());
+    let (mut union, mut nets): (Option<Persons>, Vec<String>) = (None, Vec::new());
     for (line, who) in parts {
         match who {
             Who::Some { persons: Some(more), networks: None } => union = Some(joined(union, more)),
@@ -120,11 +130,8 @@ fn either(parts: Vec<(usize, Who)>, draft: &mut Draft) -> Who {
 }
 
 /// Both lists empty stands for any account, and stays so.
-fn joined(
-    known: Option<(Vec<String>, Vec<String>)>,
-    more: (Vec<String>, Vec<String>),
-) -> (Vec<String>, Vec<String>) {
-    let is_any = |it: &(Vec<String>, Vec<String>)| it.0.is_empty() && it.1.is_empty();
+fn joined(known: Option<Persons>, more: Persons) -> Persons {
+    let is_any = |it: &Persons| it.0.is_empty() && it.1.is_empty();
     match known {
         None => more,
         Some(known) if is_any(&known) => known,
@@ -135,7 +142,7 @@ fn joined(
 
 /// All must hold.
 fn both(parts: Vec<(usize, Who)>, draft: &mut Draft) -> Who {
-    let (mut persons, mut networks): (Option<(Vec<String>, Vec<String>)>, Option<Vec<String>>) = (None, None);
+    let (mut persons, mut networks): (Option<Persons>, Option<Vec<String>>) = (None, None);
     for (line, who) in parts {
         let Who::Some { persons: more, networks: nets } = who else {
             if who == Who::Shut {
@@ -143,10 +150,15 @@ fn both(parts: Vec<(usize, Who)>, draft: &mut Draft) -> Who {
             }
             continue;
         };
-        let is_any = |it: &(Vec<String>, Vec<String>)| it.0.is_empty() && it.1.is_empty();
-        let clash = persons.as_ref().is_some_and(|it| !is_any(it)) && more.as_ref().is_some_and(|it| !is_any(it));
+        let is_any = |it: &Persons| it.0.is_empty() && it.1.is_empty();
+        let clash =
+            persons.as_ref().is_some_and(|it| !is_any(it)) && more.as_ref().is_some_and(|it| !is_any(it));
         if clash || (networks.is_some() && nets.is_some()) {
-            draft.leave(line, "Require", "a rule cannot ask for two users, groups or networks at once: nobody passes");
+            draft.leave(
+                line,
+                "Require",
+                "a rule cannot ask for two users, groups or networks at once: nobody passes",
+            );
             return Who::Shut;
         }
         if persons.as_ref().is_none_or(is_any) && more.is_some() {
@@ -168,7 +180,8 @@ mod tests {
             Some(Who::Open) => "open".to_owned(),
             Some(Who::Shut) => "shut".to_owned(),
             Some(Who::Some { persons, networks }) => {
-                let persons = persons.map(|(users, groups)| format!("u[{}] g[{}]", users.join(","), groups.join(",")));
+                let persons =
+                    persons.map(|(users, groups)| format!("u[{}] g[{}]", users.join(","), groups.join(",")));
                 [persons, networks.map(|it| it.join(","))].into_iter().flatten().collect::<Vec<_>>().join(" ")
             }
         }
@@ -191,13 +204,19 @@ mod tests {
             ("Require host example.org", "shut"),
             ("Require not user ann", "shut"),
             ("Require expr true\nRequire user ann", "u[ann] g[]"),
-            ("<RequireAll>\nRequire user ann\nRequire ip 192.0.2.0/24\n</RequireAll>", "u[ann] g[] 192.0.2.0/24"),
+            (
+                "<RequireAll>\nRequire user ann\nRequire ip 192.0.2.0/24\n</RequireAll>",
+                "u[ann] g[] 192.0.2.0/24",
+            ),
             ("<RequireAll>\nRequire valid-user\nRequire user ann\n</RequireAll>", "u[ann] g[]"),
             ("<RequireAll>\nRequire user ann\nRequire group g\n</RequireAll>", "shut"),
             ("<RequireAll>\nRequire user ann\nRequire not ip 1.2.3.4\n</RequireAll>", "shut"),
             ("<RequireAll>\nRequire all granted\n</RequireAll>", "open"),
             ("<RequireAll>\nRequire all granted\nRequire not ip 1.2.3.4\n</RequireAll>", "shut"),
-            ("<RequireAll>\n<RequireAny>\nRequire user a\nRequire group g\n</RequireAny>\nRequire ip 192.0.2.1\n</RequireAll>", "u[a] g[g] 192.0.2.1"),
+            (
+                "<RequireAll>\n<RequireAny>\nRequire user a\nRequire group g\n</RequireAny>\nRequire ip 192.0.2.1\n</RequireAll>",
+                "u[a] g[g] 192.0.2.1",
+            ),
             ("<RequireNone>\nRequire user ann\n</RequireNone>", "shut"),
             ("<RequireAny>\n</RequireAny>", "shut"),
             ("Require method GET", "shut"),

@@ -113,7 +113,10 @@ mod tests {
         assert_eq!(parsed.len(), 2);
         assert_eq!((parsed[0].head().as_str(), parsed[0].line), ("<location /a b>", 2));
         let inner = &parsed[0].block.as_ref().unwrap()[0];
-        assert_eq!((inner.name.as_str(), inner.args.join(" ").as_str(), inner.line), ("require", "user ann bob # no comment", 3));
+        assert_eq!(
+            (inner.name.as_str(), inner.args.join(" ").as_str(), inner.line),
+            ("require", "user ann bob # no comment", 3)
+        );
     }
 
     #[test]

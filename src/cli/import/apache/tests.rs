@@ -39,7 +39,12 @@ fn locations() {
     );
     assert_eq!(
         rules(&text),
-        ["/* public", "/admin/* protected u:ann u:bob g:staff", "/inner/* public 203.0.113.0/24", "/gone/* denied"]
+        [
+            "/* public",
+            "/admin/* protected u:ann u:bob g:staff",
+            "/inner/* public 203.0.113.0/24",
+            "/gone/* denied"
+        ]
     );
     assert_eq!(draft_at(&text, None).realm.as_deref(), Some("Staff only"));
 }
@@ -51,18 +56,19 @@ fn directories_are_where_root_and_aliases_put_them() {
          <Directory /srv/www>\nRequire all granted\n</Directory>\n<Directory /srv/www/private/>\n{BASIC}Require valid-user\n</Directory>\n\
          <Directory /opt/docs/open>\nRequire all granted\n</Directory>"
     );
-    assert_eq!(
-        rules(&text),
-        ["/docs/* denied", "/* public", "/private/* protected", "/docs/open/* public"]
-    );
+    assert_eq!(rules(&text), ["/docs/* denied", "/* public", "/private/* protected", "/docs/open/* public"]);
 }
 
 /// Of locations the later one wins, however short its path is.
 #[test]
 fn a_later_location_is_put_over_a_longer_one() {
-    let text = format!("<Location /a/open>\nRequire all granted\n</Location>\n<Location /a>\n{BASIC}Require valid-user\n</Location>");
+    let text = format!(
+        "<Location /a/open>\nRequire all granted\n</Location>\n<Location /a>\n{BASIC}Require valid-user\n</Location>"
+    );
     assert_eq!(rules(&text), ["/a/open/* protected", "/a/* protected"]);
-    let text = format!("<Location /a>\n{BASIC}Require valid-user\n</Location>\n<Location /a/open>\nRequire all granted\n</Location>");
+    let text = format!(
+        "<Location /a>\n{BASIC}Require valid-user\n</Location>\n<Location /a/open>\nRequire all granted\n</Location>"
+    );
     assert_eq!(rules(&text), ["/a/* protected", "/a/open/* public"]);
 }
 
@@ -87,12 +93,20 @@ fn what_is_not_certain_opens_nothing() {
         "<Location />\nAllowOverride All\n</Location>",
         "<Location />\n<Limit POST>\nRequire valid-user\n</Limit>\n</Location>",
     ] {
-        let text = format!("DocumentRoot /srv/www\n<Directory /srv/www>\nRequire all granted\n</Directory>\n{uncertain}");
+        let text = format!(
+            "DocumentRoot /srv/www\n<Directory /srv/www>\nRequire all granted\n</Directory>\n{uncertain}"
+        );
         assert!(rules(&text).iter().all(|rule| !rule.contains("public")), "{uncertain}: {:?}", rules(&text));
         assert!(!draft_at(&text, None).left.is_empty(), "{uncertain}");
     }
-    for certain in ["RewriteRule ^/x https://a.example/ [R=301,L]", "Options -Indexes", "<IfModule mod_x.c>\nExpiresActive On\n</IfModule>"] {
-        let text = format!("DocumentRoot /srv/www\n<Directory /srv/www>\n{certain}\nRequire all granted\n</Directory>");
+    for certain in [
+        "RewriteRule ^/x https://a.example/ [R=301,L]",
+        "Options -Indexes",
+        "<IfModule mod_x.c>\nExpiresActive On\n</IfModule>",
+    ] {
+        let text = format!(
+            "DocumentRoot /srv/www\n<Directory /srv/www>\n{certain}\nRequire all granted\n</Directory>"
+        );
         assert_eq!(rules(&text), ["/* public"], "{certain}");
     }
 }
@@ -113,7 +127,13 @@ fn an_htaccess_is_where_it_is_said_to_be() {
 
 #[test]
 fn other_ways_to_sign_in_let_nobody_in() {
-    for other in ["AuthType Digest", "AuthType Basic\nAuthBasicProvider ldap", "AuthType openid-connect", "AuthName x", "AuthType Basic"] {
+    for other in [
+        "AuthType Digest",
+        "AuthType Basic\nAuthBasicProvider ldap",
+        "AuthType openid-connect",
+        "AuthName x",
+        "AuthType Basic",
+    ] {
         let text = format!("<Location /a>\n{other}\nRequire valid-user\n</Location>");
         assert_eq!(rules(&text), ["/a/* denied"], "{other}");
         assert!(!draft_at(&text, None).left.is_empty());
@@ -128,7 +148,12 @@ fn virtual_hosts_by_their_names() {
     // The later section of the host is put over the server's.
     assert_eq!(
         rules(text),
-        ["a.example/status/* public", "a.example/* public", "www.a.example/status/* public", "www.a.example/* public"]
+        [
+            "a.example/status/* public",
+            "a.example/* public",
+            "www.a.example/status/* public",
+            "www.a.example/* public"
+        ]
     );
     assert_eq!(draft_at(text, None).left.len(), 2);
 }
