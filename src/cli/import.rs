@@ -17,6 +17,7 @@ mod oauth2_proxy;
 mod patterns;
 mod render;
 mod secrets_file;
+mod settle;
 mod words;
 
 use super::input;

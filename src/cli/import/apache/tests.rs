@@ -1,5 +1,6 @@
 //! Configurations as people have them, and what becomes of each section.
 
+use super::super::draft::Rule;
 use super::*;
 use proptest::prelude::*;
 use std::path::Path;
