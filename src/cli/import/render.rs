@@ -147,14 +147,17 @@ fn todo(draft: &Draft, secrets: &Secrets, written: Option<&Path>) -> Vec<String>
     let kids = secrets.kids();
     if let Some(file) = written {
         todo.push(format!(
-            "{} holds what was carried over ({} accounts, {} keys): npx wrangler secret bulk {0}",
+            "{} holds what was carried over ({}, {}): npx wrangler secret bulk {0}",
             file.display(),
-            secrets.accounts(),
-            kids.len()
+            counted(secrets.accounts(), "account"),
+            counted(kids.len(), "key")
         ));
     } else {
         if secrets.accounts() > 0 {
-            todo.push(format!("EDGEWARD_USERS: {} accounts are carried over; {again}.", secrets.accounts()));
+            todo.push(format!(
+                "EDGEWARD_USERS: {} to carry over; {again}.",
+                counted(secrets.accounts(), "account")
+            ));
         }
         if !kids.is_empty() {
             todo.push(format!("EDGEWARD_KEYS: the keys {}; {again}.", kids.join(", ")));
@@ -170,6 +173,10 @@ fn todo(draft: &Draft, secrets: &Secrets, written: Option<&Path>) -> Vec<String>
     }
     todo.push("Then: edgeward check.".to_owned());
     todo
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn notes(draft: &Draft, file: &str, todo: &[String]) -> Vec<String> {

@@ -90,7 +90,7 @@ impl Scope {
     }
 
     fn condition(&mut self, directive: &Directive, draft: &mut Draft) {
-        if !self.signed.is_check(directive) {
+        if !self.signed.is_check(directive) && !sends_by_host(directive) {
             self.unsure(directive, "conditions are not carried over", draft);
         }
     }
@@ -188,6 +188,17 @@ pub enum Networks {
     These(Vec<String>),
     /// It cannot be said.
     Unsaid,
+}
+
+/// A condition that sends browsers from one host, or from http, to another: it keeps nobody from anything.
+pub fn sends_by_host(directive: &Directive) -> bool {
+    const BY: [&str; 4] = ["($host", "($http_host", "($scheme", "($server_port"];
+    let only = match directive.block.as_deref() {
+        Some([only]) => only,
+        Some(_) | None => return false,
+    };
+    let sends = only.name == "return" && (300..400).contains(&status(only));
+    directive.name == "if" && sends && directive.first().is_some_and(|first| BY.contains(&first))
 }
 
 fn status(directive: &Directive) -> u16 {

@@ -24,7 +24,7 @@ pub struct Directive {
 impl Directive {
     /// The words as one text. Not for a directive that may hold a secret.
     pub fn head(&self) -> String {
-        [&[self.name.clone()], self.args.as_slice()].concat().join(" ")
+        [std::slice::from_ref(&self.name), &self.args].concat().join(" ")
     }
 
     /// The first word behind the name.
@@ -211,7 +211,7 @@ mod tests {
     fn shown(directives: &[Directive]) -> String {
         let one = |it: &Directive| {
             let block = it.block.as_ref().map(|block| format!("{{{}}}", shown(block))).unwrap_or_default();
-            format!("{}:{}{block}", it.line, [&[it.name.clone()], it.args.as_slice()].concat().join("|"))
+            format!("{}:{}{block}", it.line, [std::slice::from_ref(&it.name), &it.args].concat().join("|"))
         };
         directives.iter().map(one).collect::<Vec<_>>().join(" ")
     }
