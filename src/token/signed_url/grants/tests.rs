@@ -141,6 +141,34 @@ fn the_youngest_that_covers_it_and_else_who_came_furthest() {
     assert!(judge(&Jar::empty(HOST.to_owned()), "https://h.example/", 0, |_, _| true).is_err());
 }
 
+/// A link that opens all, of an entry for one folder and one network, opens no more by way of the cookie.
+#[test]
+fn a_grant_is_not_more_than_its_entry() {
+    use super::super::{Entry, LinkVerifier, preset};
+    let mut entry = preset(Format::Edgeward).defaults(0);
+    entry.paths = vec!["/a/*".to_owned()];
+    entry.networks = vec!["203.0.113.0/24".parse().expect("a network")];
+    let key = crate::token::keys::Key::new("k", MacKey::new(HmacAlgorithm::Hs256, &[1; 32]));
+    let links = LinkVerifier::new(vec![Entry::new(entry, vec![key])], Lifetime::default());
+    let moment = Moment { now: at(0), leeway: Lifetime::default() };
+    for (kid, format, path, address, is_good) in [
+        ("k", Format::Edgeward, "/a/x", "203.0.113.9", true),
+        ("k", Format::Edgeward, "/b", "203.0.113.9", false),
+        ("k", Format::Edgeward, "/a/x", "203.0.114.9", false),
+        ("l", Format::Edgeward, "/a/x", "203.0.113.9", false),
+        ("k", Format::Akamai, "/a/x", "203.0.113.9", false),
+    ] {
+        let all = jar(vec![Grant { key: kid.to_owned(), format, ..grant("id", Target::Anywhere, 100) }]);
+        let fields = FieldList::new([("CF-Connecting-IP", address)]);
+        let uri = format!("https://h.example{path}");
+        let facts = RequestFacts::new("GET", &uri, &fields).expect("absolute");
+        let seen = Seen::new(&facts, "", &[]);
+        let known = |format, kid: &str| links.knows(&seen, format, kid, moment.now);
+        let cause = all.judge(&seen, &moment, known).err().map(|refusal| refusal.cause);
+        assert_eq!(cause, (!is_good).then_some(Cause::TokenUnknownKey), "{kid} {path} {address}");
+    }
+}
+
 #[test]
 fn where_one_is_revoked_the_next_may_do() {
     let all = jar(vec![below("a", "/a/", 100), below("b", "/b/", 100), below("c", "/a/", 100)]);
