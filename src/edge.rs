@@ -161,7 +161,7 @@ impl Visit<'_> {
     /// Paths below `/.edgeward/`.
     fn reserved(&self, who: Option<&crate::authenticate::Authenticated>) -> JsValue {
         let answerer = self.answerer();
-        let endpoint = reply::endpoint(self.facts, self.isolate.gate.config.verifiers.is_some());
+        let endpoint = reply::endpoint(self.facts, &self.isolate.gate.config);
         match (endpoint, who) {
             (reply::Endpoint::Health, _) => self.respond(&answerer.healthy()),
             (reply::Endpoint::WhoAmI, Some(who)) => self.respond(&answerer.whoami(who)),

@@ -1,1 +1,3 @@
-pub fn import(_: &str, _: &super::UserFiles<'_>, _: Option<&str>) -> Result<super::Draft, super::Unreadable> { todo!() }
+pub fn import(_: &str, _: &super::UserFiles<'_>, _: Option<&str>) -> Result<super::Draft, super::Unreadable> {
+    todo!()
+}

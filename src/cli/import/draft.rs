@@ -195,7 +195,13 @@ impl Draft {
                     other.line, rule.path
                 );
                 other.deny();
-                self.left.push(Left { line: Some(rule.line), file: None, what: rule.what, why, carried: false });
+                self.left.push(Left {
+                    line: Some(rule.line),
+                    file: None,
+                    what: rule.what,
+                    why,
+                    carried: false,
+                });
             }
         }
         self.rules = kept;
@@ -204,8 +210,12 @@ impl Draft {
     /// `/a` and `/a/` are one path to a rule: a public page beside a closed folder of its name would open the folder's own
     /// page.
     fn separate_twins(&mut self) {
-        let folders: Vec<Rule> =
-            self.rules.iter().filter(|it| it.access != Access::Public && it.path.ends_with("/*")).cloned().collect();
+        let folders: Vec<Rule> = self
+            .rules
+            .iter()
+            .filter(|it| it.access != Access::Public && it.path.ends_with("/*"))
+            .cloned()
+            .collect();
         for rule in std::mem::take(&mut self.rules) {
             let is_page = rule.access == Access::Public && !rule.path.ends_with("/*") && rule.path != "/";
             let folder = folders.iter().find(|folder| {
@@ -247,7 +257,8 @@ impl Draft {
         let Some(prefix) = &unsaid.prefix else {
             return self.rules.iter().position(|rule| is_open(rule) && !rule.settled);
         };
-        let paths: Vec<&str> = self.rules.iter().filter(|it| concerned(it)).map(|it| it.path.as_str()).collect();
+        let paths: Vec<&str> =
+            self.rules.iter().filter(|it| concerned(it)).map(|it| it.path.as_str()).collect();
         let deciding = patterns::most_specific(&paths, &format!("{prefix}~"))?.to_owned();
         self.rules.iter().position(|rule| is_open(rule) && rule.path == deciding)
     }
@@ -378,7 +389,8 @@ mod tests {
     #[test]
     fn what_the_gate_would_refuse_is_left() {
         for path in ["/.edgeward/x", "/a//b", "/a?b", "/a/../b", "/a;b/*"] {
-            let (kept, left) = finished(vec![rule("/*", Access::Public), rule(path, Access::Authenticated)], vec![]);
+            let (kept, left) =
+                finished(vec![rule("/*", Access::Public), rule(path, Access::Authenticated)], vec![]);
             assert!(kept.is_empty() && left == 2, "{path}: {kept:?}");
         }
     }

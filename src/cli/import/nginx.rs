@@ -76,13 +76,19 @@ fn servers<'d>(directives: &'d [Directive], draft: &mut Draft) -> Vec<Server<'d>
     };
     for http in blocks(directives, "http") {
         let around = Scope::default().inner(http, draft);
-        servers.extend(blocks(http, "server").map(|block| Server { block, around: around.clone(), whole: true }));
+        servers.extend(blocks(http, "server").map(|block| Server {
+            block,
+            around: around.clone(),
+            whole: true,
+        }));
     }
     if servers.is_empty() {
         let around = Scope::default().inner(directives, draft);
-        servers.extend(
-            blocks(directives, "server").map(|block| Server { block, around: around.clone(), whole: true }),
-        );
+        servers.extend(blocks(directives, "server").map(|block| Server {
+            block,
+            around: around.clone(),
+            whole: true,
+        }));
     }
     if servers.is_empty() {
         servers.push(Server { block: directives, around: Scope::default(), whole: false });
@@ -97,11 +103,13 @@ fn sends_on(block: &[Directive]) -> bool {
         it.name == "return" && !it.first().is_some_and(|status| status.starts_with(['2', '4', '5']))
     };
     let says_nothing_else = |it: &Directive| {
-        matches!(it.name.as_str(), "listen" | "server_name" | "access_log" | "error_log" | "server_tokens") || is_redirect(it)
+        matches!(it.name.as_str(), "listen" | "server_name" | "access_log" | "error_log" | "server_tokens")
+            || is_redirect(it)
     };
     let is_location = |it: &Directive| {
         let acme = it.first().is_some_and(|path| path.starts_with("/.well-known/acme-challenge"));
-        it.name == "location" && (acme || it.block.as_deref().is_some_and(|block| block.iter().all(is_redirect)))
+        it.name == "location"
+            && (acme || it.block.as_deref().is_some_and(|block| block.iter().all(is_redirect)))
     };
     let redirects = |it: &Directive| is_redirect(it) || (is_location(it) && it.first() == Some("/"));
     block.iter().all(|it| says_nothing_else(it) || is_location(it)) && block.iter().any(redirects)
@@ -116,7 +124,8 @@ fn hosts(server: &Server<'_>, servers: usize, draft: &mut Draft) -> Vec<Option<S
     for directive in server.block.iter().filter(|it| it.name == "server_name") {
         for name in &directive.args {
             if name.is_empty() || name == "_" || name.contains(['*', '~', '$']) || name.starts_with('.') {
-                let why = "a rule is for one host by its full name: under this name everything stays protected";
+                let why =
+                    "a rule is for one host by its full name: under this name everything stays protected";
                 draft.leave(directive.line, format!("server_name {name:?}"), why);
             } else {
                 hosts.push(Some(name.to_ascii_lowercase()));
@@ -125,7 +134,11 @@ fn hosts(server: &Server<'_>, servers: usize, draft: &mut Draft) -> Vec<Option<S
     }
     if hosts.is_empty() {
         let line = server.block.first().map_or(1, |first| first.line);
-        draft.leave(line, "server", "of several servers this one has no plain name: all of it stays protected");
+        draft.leave(
+            line,
+            "server",
+            "of several servers this one has no plain name: all of it stays protected",
+        );
     }
     hosts
 }
@@ -256,7 +269,8 @@ impl Rules<'_> {
         let ruling = self.guarded(location);
         if location.kind == Kind::Rest && ruling.access == Access::Public {
             if location.whole {
-                let why = "it is public as far as this file goes, and no location says so: it stays protected";
+                let why =
+                    "it is public as far as this file goes, and no location says so: it stays protected";
                 self.draft.leave(location.line, &location.what, why);
             }
             return None;
@@ -301,7 +315,11 @@ impl Rules<'_> {
         match location.scope.signed.entry(&mut self.draft) {
             Err(fault) => {
                 let line = if fault.line == 0 { location.line } else { fault.line };
-                self.draft.leave(line, "secure_link_hmac", format!("{}: nobody passes {}", fault.it, location.what));
+                self.draft.leave(
+                    line,
+                    "secure_link_hmac",
+                    format!("{}: nobody passes {}", fault.it, location.what),
+                );
                 Ruling::denied()
             }
             Ok(()) => {
@@ -335,7 +353,9 @@ impl Rules<'_> {
     fn realm(&mut self, location: &Location) {
         let Some(basic) = &location.scope.basic else { return };
         let Some(realm) = &basic.it else { return };
-        let is_plain = !realm.contains('$') && realm.bytes().all(|b| b.is_ascii_graphic() || b == b' ') && !realm.is_empty();
+        let is_plain = !realm.contains('$')
+            && realm.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+            && !realm.is_empty();
         match &self.draft.realm {
             Some(known) if known == realm => {}
             None if is_plain => self.draft.realm = Some(realm.clone()),
@@ -350,7 +370,11 @@ impl Rules<'_> {
     fn users(&mut self, location: &Location) -> Option<Vec<String>> {
         let is_only = self.user_files.len() == 1;
         let Some(file) = &location.scope.user_file else {
-            self.draft.leave(location.line, &location.what, "there is no auth_basic_user_file: nobody passes");
+            self.draft.leave(
+                location.line,
+                &location.what,
+                "there is no auth_basic_user_file: nobody passes",
+            );
             return None;
         };
         match self.files.read(&file.it, is_only) {
@@ -365,7 +389,10 @@ impl Rules<'_> {
                 Some(Vec::new())
             }
             Err(why) => {
-                let why = format!("{why}; it is one of several, so that nobody is known to be let in: {} is denied", location.what);
+                let why = format!(
+                    "{why}; it is one of several, so that nobody is known to be let in: {} is denied",
+                    location.what
+                );
                 self.draft.leave(file.line, "auth_basic_user_file", why);
                 None
             }
@@ -375,7 +402,9 @@ impl Rules<'_> {
     /// `try_files` may end in another location: what is public must not lead to what is not.
     fn follow_fallback(&mut self, index: usize, locations: &[Location], rulings: &mut [Option<Ruling>]) {
         let (Some(location), Some(Some(ruling))) = (locations.get(index), rulings.get(index)) else { return };
-        let Some(fallback) = location.scope.fallback.as_ref().filter(|it| ruling.is_open() && !it.it.starts_with('=')) else {
+        let Some(fallback) =
+            location.scope.fallback.as_ref().filter(|it| ruling.is_open() && !it.it.starts_with('='))
+        else {
             return;
         };
         let path = fallback.it.split('?').next().unwrap_or_default();
@@ -423,7 +452,11 @@ impl Rules<'_> {
     }
 
     fn expression(&mut self, location: &Location, is_open: bool) {
-        let end = if is_open { "what it opens stays as the rule around it says" } else { "nothing it may protect is opened" };
+        let end = if is_open {
+            "what it opens stays as the rule around it says"
+        } else {
+            "nothing it may protect is opened"
+        };
         self.draft.leave(location.line, &location.what, format!("expressions are not carried over; {end}"));
         if !is_open {
             let (line, what) = (location.line, location.what.clone());
@@ -433,7 +466,8 @@ impl Rules<'_> {
 
     /// A prefix that ends within a segment.
     fn not_whole(&mut self, location: &Location, text: &str, is_open: bool) {
-        let why = format!("narrower here: it also matches paths that go on after {} without a /", location.path);
+        let why =
+            format!("narrower here: it also matches paths that go on after {} without a /", location.path);
         self.draft.differs(location.line, &location.what, why);
         if !is_open {
             let (line, what, prefix) = (location.line, location.what.clone(), Some(text.to_owned()));
@@ -454,7 +488,8 @@ fn is_default(ruling: &Ruling) -> bool {
 /// The location that a path leads to, as nginx finds it; `None` where an expression may take it.
 fn target(path: &str, from: &Location, locations: &[Location]) -> Option<usize> {
     let same_host = || locations.iter().enumerate().filter(|(_, it)| it.host == from.host);
-    let find = |kind: Kind| same_host().find(|(_, it)| it.kind == kind && it.path == path).map(|(index, _)| index);
+    let find =
+        |kind: Kind| same_host().find(|(_, it)| it.kind == kind && it.path == path).map(|(index, _)| index);
     if path.starts_with('@') {
         return find(Kind::Named);
     }
@@ -464,8 +499,9 @@ fn target(path: &str, from: &Location, locations: &[Location]) -> Option<usize> 
     if let Some(exact) = find(Kind::Exact) {
         return Some(exact);
     }
-    let prefixes = same_host()
-        .filter(|(_, it)| matches!(it.kind, Kind::Prefix | Kind::Settled | Kind::Rest) && path.starts_with(it.path.as_str()));
+    let prefixes = same_host().filter(|(_, it)| {
+        matches!(it.kind, Kind::Prefix | Kind::Settled | Kind::Rest) && path.starts_with(it.path.as_str())
+    });
     let (index, longest) = prefixes.max_by_key(|(_, it)| it.path.len())?;
     let may_be_taken = same_host().any(|(_, it)| it.kind == Kind::Expression && !is_plain_expression(it));
     (longest.kind == Kind::Settled || !may_be_taken).then_some(index)
@@ -475,7 +511,11 @@ fn target(path: &str, from: &Location, locations: &[Location]) -> Option<usize> 
 fn is_plain_expression(location: &Location) -> bool {
     let scope = &location.scope;
     let asks = scope.basic.as_ref().is_some_and(|basic| basic.it.is_some()) || scope.signed.is_asked();
-    !asks && scope.gates.is_empty() && scope.other_guard.is_none() && scope.unsure.is_none() && !scope.internal
+    !asks
+        && scope.gates.is_empty()
+        && scope.other_guard.is_none()
+        && scope.unsure.is_none()
+        && !scope.internal
 }
 
 #[cfg(test)]

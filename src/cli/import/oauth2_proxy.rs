@@ -156,7 +156,8 @@ impl Reading<'_> {
             Err(why) => self.draft.leave(setting.line, format!("upstreams {:?}", without_user(url)), why),
             Ok((origin, path)) => {
                 if path {
-                    let why = "there only paths below the URL's own go on; here all do, each with its own path";
+                    let why =
+                        "there only paths below the URL's own go on; here all do, each with its own path";
                     self.draft.differs(setting.line, "upstreams", why);
                 }
                 self.draft.origin = Some(origin);
@@ -269,8 +270,17 @@ fn reason(name: &str) -> &'static str {
         ),
         (
             &[
-                "email_domains", "authenticated_emails_file", "allowed_", "github_", "google_", "gitlab_",
-                "bitbucket_", "keycloak_", "azure_", "admin_", "entra_",
+                "email_domains",
+                "authenticated_emails_file",
+                "allowed_",
+                "github_",
+                "google_",
+                "gitlab_",
+                "bitbucket_",
+                "keycloak_",
+                "azure_",
+                "admin_",
+                "entra_",
             ],
             "whom the provider lets in is not known here: name users or groups in the rules",
         ),
@@ -281,22 +291,62 @@ fn reason(name: &str) -> &'static str {
         ),
         (
             &[
-                "http_address", "https_address", "tls_", "reverse_proxy", "real_client_ip_header", "force_https",
-                "ping_", "ready_", "metrics_", "gcp_", "trusted_proxy", "ssl_", "upstream_timeout", "flush_",
-                "proxy_websockets", "ssl_upstream",
+                "http_address",
+                "https_address",
+                "tls_",
+                "reverse_proxy",
+                "real_client_ip_header",
+                "force_https",
+                "ping_",
+                "ready_",
+                "metrics_",
+                "gcp_",
+                "trusted_proxy",
+                "ssl_",
+                "upstream_timeout",
+                "flush_",
+                "proxy_websockets",
+                "ssl_upstream",
             ],
             "it is about the proxy's own server; Cloudflare is that now",
         ),
         (
-            &["logging_", "standard_logging", "request_logging", "auth_logging", "exclude_logging", "errors_", "silence_"],
+            &[
+                "logging_",
+                "standard_logging",
+                "request_logging",
+                "auth_logging",
+                "exclude_logging",
+                "errors_",
+                "silence_",
+            ],
             "the log is set with log in [vars.EDGEWARD]",
         ),
         (
             &[
-                "provider", "client_", "oidc_", "redirect_url", "scope", "login_url", "redeem_url", "profile_url",
-                "validate_url", "resource", "approval_prompt", "prompt", "acr_values", "whitelist_domain",
-                "insecure_oidc", "skip_oidc", "skip_provider_button", "code_challenge", "user_id_claim", "backend_logout",
-                "jwt_key", "pubjwk_url", "proxy_prefix",
+                "provider",
+                "client_",
+                "oidc_",
+                "redirect_url",
+                "scope",
+                "login_url",
+                "redeem_url",
+                "profile_url",
+                "validate_url",
+                "resource",
+                "approval_prompt",
+                "prompt",
+                "acr_values",
+                "whitelist_domain",
+                "insecure_oidc",
+                "skip_oidc",
+                "skip_provider_button",
+                "code_challenge",
+                "user_id_claim",
+                "backend_logout",
+                "jwt_key",
+                "pubjwk_url",
+                "proxy_prefix",
             ],
             "nobody signs in with a provider here: give out passwords (`edgeward hash`) or tokens",
         ),
@@ -340,7 +390,9 @@ mod tests {
 
     #[test]
     fn what_is_not_certain_opens_nothing() {
-        for route in ["!=^/private", "GET!=^/private", "HEAD=^/a$", "/health", "=^/a$", "^/.edgeward/", "^/a?b=c"] {
+        for route in
+            ["!=^/private", "GET!=^/private", "HEAD=^/a$", "/health", "=^/a$", "^/.edgeward/", "^/a?b=c"]
+        {
             let draft = draft(&format!("skip_auth_routes = [{}]", json!(route)));
             assert!(draft.rules.is_empty() && !draft.left.is_empty(), "{route}: {:?}", draft.rules);
         }
@@ -362,11 +414,23 @@ mod tests {
     fn origins() {
         for (url, expected) in [
             ("https://origin.acme.example/", Ok(("https://origin.acme.example".to_owned(), false))),
-            ("https://origin.acme.example:8443/x/", Ok(("https://origin.acme.example:8443".to_owned(), true))),
+            (
+                "https://origin.acme.example:8443/x/",
+                Ok(("https://origin.acme.example:8443".to_owned(), true)),
+            ),
         ] {
             assert_eq!(origin(url), expected, "{url}");
         }
-        for url in ["http://127.0.0.1:8080", "http://app:80", "http://[::1]/", "http://10.1.2.3", "file:///x", "static://202", "unix:///x", ""] {
+        for url in [
+            "http://127.0.0.1:8080",
+            "http://app:80",
+            "http://[::1]/",
+            "http://10.1.2.3",
+            "file:///x",
+            "static://202",
+            "unix:///x",
+            "",
+        ] {
             assert!(origin(url).is_err(), "{url}");
         }
         assert_eq!(without_user("http://ann:pw@h/x"), "http://…@h/x");
@@ -374,7 +438,8 @@ mod tests {
 
     #[test]
     fn values_of_other_settings_are_never_shown() {
-        let draft = draft("client_secret = \"hunter2\"\ncookie_secret = \"hunter2\"\nsomething_new = \"hunter2\"");
+        let draft =
+            draft("client_secret = \"hunter2\"\ncookie_secret = \"hunter2\"\nsomething_new = \"hunter2\"");
         assert_eq!(draft.left.len(), 3);
         assert!(draft.left.iter().all(|it| !format!("{it:?}").contains("hunter2")));
     }

@@ -112,7 +112,8 @@ fn toml_value(value: &Value) -> String {
         Value::Object(object) => {
             let pairs = ["signature", "timestamp", "expires"];
             let pairs = pairs.iter().filter_map(|name| Some((name, object.get(*name)?)));
-            let pairs: Vec<_> = pairs.map(|(name, value)| format!("{name} = {}", toml_value(value))).collect();
+            let pairs: Vec<_> =
+                pairs.map(|(name, value)| format!("{name} = {}", toml_value(value))).collect();
             format!("{{ {} }}", pairs.join(", "))
         }
         other => other.to_string(),
@@ -160,7 +161,9 @@ fn todo(draft: &Draft, secrets: &Secrets, written: Option<&Path>) -> Vec<String>
         }
     }
     if draft.needs_users && secrets.accounts() == 0 {
-        todo.push("EDGEWARD_USERS: no account is carried over; `edgeward hash` makes a line for each.".to_owned());
+        todo.push(
+            "EDGEWARD_USERS: no account is carried over; `edgeward hash` makes a line for each.".to_owned(),
+        );
     }
     for user in secrets.lost() {
         todo.push(format!("A new password for {}: edgeward hash, and add the line.", visible(user)));

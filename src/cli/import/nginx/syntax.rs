@@ -88,7 +88,8 @@ impl Lexer<'_> {
                     return Ok(directive);
                 }
                 Token::Open => {
-                    let head = format!("{:?}", [&directive.name, " ", &directive.args.join(" ")].concat().trim());
+                    let head =
+                        format!("{:?}", [&directive.name, " ", &directive.args.join(" ")].concat().trim());
                     directive.block = Some(self.block(Some((&head, directive.line)), depth + 1)?);
                     return Ok(directive);
                 }
@@ -142,7 +143,11 @@ impl Lexer<'_> {
 
     fn word(&mut self, first: char) -> String {
         let mut word = String::new();
-        if first == '\\' { self.escape(&mut word) } else { word.push(first) }
+        if first == '\\' {
+            self.escape(&mut word)
+        } else {
+            word.push(first)
+        }
         while let Some(c) = self.peek() {
             let is_variable = c == '{' && word.ends_with('$');
             if c.is_whitespace() || c == ';' || (c == '{' && !is_variable) {

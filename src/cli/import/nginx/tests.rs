@@ -42,9 +42,8 @@ fn a_site_with_a_closed_folder() {
 /// `/admin` also is the beginning of `/administrator`: a public `/` around it would open that.
 #[test]
 fn a_prefix_that_ends_within_a_segment_closes_what_is_around_it() {
-    let site = |path: &str| {
-        format!("server {{ location / {{ root /srv; }}\nlocation {path} {{ deny all; }} }}")
-    };
+    let site =
+        |path: &str| format!("server {{ location / {{ root /srv; }}\nlocation {path} {{ deny all; }} }}");
     assert_eq!(rules(&site("/admin")), ["/admin/* denied"]);
     assert_eq!(rules(&site("/admin/")), ["/* public", "/admin/* denied"]);
     assert_eq!(rules(&site("= /admin")), ["/* public", "/admin denied"]);
@@ -108,7 +107,9 @@ fn what_is_not_understood_opens_nothing() {
         "try_files $uri /index.php;",
         "try_files $uri @app;",
     ] {
-        let inside = format!("server {{ location / {{ {directive} }} location @app {{ deny all; }} location ~ \\.php$ {{ deny all; }} }}");
+        let inside = format!(
+            "server {{ location / {{ {directive} }} location @app {{ deny all; }} location ~ \\.php$ {{ deny all; }} }}"
+        );
         let around = format!("server {{ {directive} location / {{ }} location ~ x {{ deny all; }} }}");
         for text in [inside, around] {
             assert!(rules(&text).iter().all(|rule| !rule.contains("public")), "{text}: {:?}", rules(&text));
@@ -147,7 +148,10 @@ fn a_page_beside_a_closed_folder_of_its_name() {
     let text = "server { location / { root /srv; } location = /a { root /srv; } location /a/ { deny all; } }";
     assert_eq!(rules(text), ["/* public", "/a/* denied"]);
     assert_eq!(draft(text).left.len(), 1);
-    assert_eq!(rules("server { location = / { root /srv; } location / { deny all; } }"), ["/ public", "/* denied"]);
+    assert_eq!(
+        rules("server { location = / { root /srv; } location / { deny all; } }"),
+        ["/ public", "/* denied"]
+    );
 }
 
 #[test]
@@ -168,7 +172,10 @@ fn a_signed_folder() {
     assert!(draft.left.is_empty(), "{:?}", draft.left);
     let token = &draft.tokens[0];
     assert_eq!(token.pattern, "$uri|$arg_ts|$arg_e");
-    assert_eq!((token.keys.join(" "), token.parameters.join(" "), token.weak_keys), ("nginx-1".into(), "st ts e".into(), false));
+    assert_eq!(
+        (token.keys.join(" "), token.parameters.join(" "), token.weak_keys),
+        ("nginx-1".into(), "st ts e".into(), false)
+    );
     assert_eq!(draft.keys[0].algorithm.name(), "HS256");
 }
 
@@ -196,17 +203,26 @@ fn signed_folders_that_cannot_be_carried_over_are_denied() {
 
 #[test]
 fn signed_folders_that_differ() {
-    for (from, to) in [("if ($secure_link_hmac != \"1\") { return 404; }", ""), ("my_very_secret_key", "short")] {
+    for (from, to) in
+        [("if ($secure_link_hmac != \"1\") { return 404; }", ""), ("my_very_secret_key", "short")]
+    {
         let text = SIGNED.replacen(from, to, 1);
         assert_eq!(rules(&text)[1..], ["/files/* protected signed-url"], "{to}");
         assert_eq!(draft(&text).left.len(), 1);
     }
     assert!(draft(&SIGNED.replace("my_very_secret_key", "short")).tokens[0].weak_keys);
     assert_eq!(draft(&SIGNED.replace("sha256", "SHA512")).keys[0].algorithm.name(), "HS512");
-    let twice = SIGNED.replace("server {", "server { location /b/ { secure_link_hmac \"$arg_x,$arg_y,$arg_z\"; \
+    let twice = SIGNED.replace(
+        "server {",
+        "server { location /b/ { secure_link_hmac \"$arg_x,$arg_y,$arg_z\"; \
         secure_link_hmac_secret \"my_very_secret_key\"; secure_link_hmac_message \"$uri$arg_y$arg_z\"; \
-        if ($secure_link_hmac = \"\") { return 403; } if ($secure_link_hmac = \"0\") { return 410; } }");
-    assert_eq!(rules(&twice), ["/b/* protected signed-url", "/* denied", "/files/* denied"], "a key has one entry");
+        if ($secure_link_hmac = \"\") { return 403; } if ($secure_link_hmac = \"0\") { return 410; } }",
+    );
+    assert_eq!(
+        rules(&twice),
+        ["/b/* protected signed-url", "/* denied", "/files/* denied"],
+        "a key has one entry"
+    );
 }
 
 #[test]
