@@ -1,7 +1,7 @@
 //! API keys: what one looks like, and the list of those that are known.
 //!
 //! 1. A key of ours is [`made`] of 32 random octets; its checksum tells a typing error before anything is hashed or
-//!    looked up, and lets scanners of source code know a key that leaked ([`form`]).
+//!    looked up, and lets scanners of source code know a key that leaked ([`form()`]).
 //! 2. A key that was made elsewhere is as good: the list knows nothing but SHA-256 of each.
 //! 3. The list, [`ApiKeys`], is text of one line for each key, in `EDGEWARD_API_KEYS` or in the value `api-keys` of
 //!    `EDGEWARD_KV`. Looking up takes as long among ten thousand as it does among ten.

@@ -36,10 +36,12 @@ use crate::credentials::Places;
 use crate::password::Nfc;
 use crate::password::proven::ProvenCache;
 use crate::path::RequestPath;
-use crate::policy::{Access, Choice, Kinds, Mode, PlainHttp, Policy, Preflight, Rule};
+use crate::policy::{Access, Choice, Kind, Kinds, Mode, PlainHttp, Policy, Preflight, Rule};
 use crate::request::{RequestFacts, Scheme};
+use crate::reserved;
 use crate::revocation::Kept;
 use crate::time::UnixTime;
+use crate::token::signed_url::Grant;
 use crate::verdict::{Cause, Refusal, Refused};
 use authorize::{authorize, holds_here_and_now};
 use identify::{Halt, Known, identify};
@@ -58,14 +60,16 @@ pub struct Gate {
     pub config: Config,
     /// Every place in which a token is looked for.
     pub places: Places,
+    /// What a fresh token may be had for: the rule of `POST /.edgeward/token`.
+    exchangeable: Rule,
 }
 
 impl Gate {
     /// Puts the gate up.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let places = config.policy.as_ref().map_or_else(Places::default, |policy| Places::of(policy));
-        Self { config, places }
+        let places = config.policy.as_ref().map_or_else(Places::default, Places::of);
+        Self { config, places, exchangeable: Rule::protected(Kinds::NONE.with(Kind::ApiKey)) }
     }
 }
 
@@ -80,6 +84,8 @@ pub struct Circumstances<'a> {
     pub answers: &'a Answers,
     /// What was read of `EDGEWARD_KV`.
     pub store: Stored<'a>,
+    /// Whether somebody said that a link which counts its uses is to be used.
+    pub confirmed: bool,
     /// Brings text to Normalization Form C.
     pub nfc: Nfc,
 }
@@ -154,37 +160,51 @@ fn decide<'g>(
     if is_public(rule, facts, at.now) {
         return decided(Some(rule), Verdict::Pass(Passage { rule, who: Who::Anyone }));
     }
-    match identify(gate, policy, rule, facts, at) {
-        Ok(who) => match authorize(rule, &who, facts, at.now) {
-            Ok(()) => decided(Some(rule), let_in(rule, who, facts)),
-            Err(refusal) => refuse_or_report(rule, refusal),
-        },
-        Err(Halt::Refused(refusal)) => refuse_or_report(rule, refusal),
+    let known = match identify(gate, policy, rule, facts, at) {
+        Ok(known) => known,
+        Err(Halt::Refused(refusal)) => return refuse_or_report(rule, refusal),
+        Err(Halt::Needs(question)) => return Outcome::Needs(question),
+    };
+    if let Err(refusal) = authorize(rule, &known, facts, at.now) {
+        return refuse_or_report(rule, refusal);
+    }
+    match identify::count_use(&known, at) {
+        Ok(()) => decided(Some(rule), let_in(rule, known, facts, at)),
+        Err(Halt::Refused(refusal)) => refused(Some(rule), refusal),
         Err(Halt::Needs(question)) => Outcome::Needs(question),
     }
 }
 
-/// A navigation with a good link goes to the clean URL first, where the rule says so.
-fn let_in<'g>(rule: &'g Rule, known: Known, facts: &RequestFacts<'_>) -> Verdict<'g> {
+/// A navigation with a good link goes to the clean URL first, where the rule says so, and always where its use was
+/// counted.
+fn let_in<'g>(rule: &'g Rule, known: Known, facts: &RequestFacts<'_>, at: &Circumstances<'_>) -> Verdict<'g> {
     let Known { authenticated: who, link, .. } = known;
-    match link.filter(|_| rule.exchange && facts.is_navigation()) {
+    let exchanges = |grant: &Grant| {
+        let is_counted = grant.stated().uses.is_some();
+        is_counted || (rule.exchange && (facts.is_navigation() || at.confirmed))
+    };
+    match link.filter(exchanges) {
         Some(grant) => Verdict::Exchange(Box::new(Exchange { rule, grant, who })),
         None => Verdict::Pass(Passage { rule, who: Who::Known(who) }),
     }
 }
 
-/// Step 4. Only `whoami` needs to know who asks.
+/// Step 4. `whoami` needs to know who asks, and so does what makes tokens.
 fn reserved<'g>(
     gate: &'g Gate,
     policy: &'g Policy,
     facts: &RequestFacts<'_>,
     at: &Circumstances<'_>,
 ) -> Outcome<'g> {
-    let asks_who = facts.path == "/.edgeward/whoami" && matches!(facts.method, "GET" | "HEAD");
-    if !asks_who {
-        return decided(None, Verdict::Reserved(None));
-    }
-    let rule = policy.rules.default_rule();
+    let rule = match (facts.path, facts.method) {
+        ("/.edgeward/whoami", "GET" | "HEAD") => policy.rules.default_rule(),
+        (reserved::TOKEN, "POST") if policy.fresh_tokens.is_some() => &gate.exchangeable,
+        (reserved::TOKEN, "OPTIONS") => {
+            let preflight = preflight(policy, &gate.exchangeable, facts);
+            return decided(None, preflight.unwrap_or(Verdict::Reserved(None)));
+        }
+        _ => return decided(None, Verdict::Reserved(None)),
+    };
     match identify(gate, policy, rule, facts, at) {
         Ok(who) => decided(Some(rule), Verdict::Reserved(Some(who.authenticated))),
         Err(Halt::Refused(refusal)) => refused(Some(rule), refusal),

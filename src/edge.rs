@@ -3,13 +3,18 @@
 //! `worker.js` calls these functions; they call back into its `host`. A request that needs nothing from outside is
 //! decided without a single await: [`fetch`] hands back the platform's own promise.
 
+mod endpoints;
 mod facts;
 mod host;
 mod isolate;
 mod log;
+mod outside;
 mod send;
 
-use crate::authenticate::{Decision, Outcome, Verdict, authenticate};
+use crate::authenticate::{
+    Answers, Circumstances, Decision, Outcome, PasswordQuestion, Question, Stored, Verdict, authenticate,
+};
+use crate::exchange;
 use crate::policy::Kinds;
 use crate::reply::{self, Answerer};
 use crate::request::RequestFacts;
@@ -34,8 +39,9 @@ struct Visit<'v> {
 
 /// Answers a request: a `Response`, or a promise of one.
 #[wasm_bindgen]
-pub fn fetch(host: &Host, request: &JsValue, env: &JsValue) -> JsValue {
-    visit(host, request, env, |visit| visit.answer())
+pub fn fetch(host: &Host, request: &JsValue, env: &JsValue, ctx: &JsValue) -> JsValue {
+    outside::renew(host, env, ctx);
+    visit(host, request, env, |visit| visit.answer(Answers::default()))
 }
 
 /// The origin answered: returns the changes to its fields, three lines each; nothing where it goes out as it is.
@@ -95,11 +101,11 @@ fn visit(
 ) -> JsValue {
     let isolate = Isolate::of(host, env);
     let text = facts::Text::read(host, request);
-    let (method, url, fields) = text.parts();
+    let (method, url, fields) = text.parts(host, request);
     let now = isolate::now(host);
     match RequestFacts::new(method, url, &fields) {
         Ok(facts) => {
-            let (facts, reference) = (&facts, OnceCell::new());
+            let (facts, reference) = (&isolate.gate.places.set_aside(facts), OnceCell::new());
             answer(&Visit { isolate, host, request, env, fields: &fields, facts, now, reference })
         }
         // The platform hands out absolute URLs only; anything else is nobody's request.
@@ -107,61 +113,93 @@ fn visit(
     }
 }
 
+fn unsettled() -> Decision<'static> {
+    let refusal = Refusal::new(Cause::Internal, "The verdict did not settle.");
+    Decision { rule: None, verdict: Verdict::Refused(plain(refusal)) }
+}
+
 fn plain(refusal: Refusal) -> Refused {
     Refused { refusal, accept: Kinds::NONE }
 }
 
 impl Visit<'_> {
-    fn answer(&self) -> JsValue {
+    fn answer(&self, answers: Answers) -> JsValue {
         #[cfg(feature = "panic-probe")]
         assert!(self.facts.field("x-edgeward-panic").is_none(), "asked to");
-        let decision = self.decide();
+        match self.decide(self.facts, answers, false) {
+            Ok(decision) => self.carry_out(decision),
+            Err((question, answers)) => outside::ask(self, question, answers, outside::Then::Answer),
+        }
+    }
+
+    fn carry_out(&self, decision: Decision<'static>) -> JsValue {
         log::decision(self, &decision);
         match decision.verdict {
             Verdict::Pass(passage) => send::pass(self, passage),
             Verdict::ToHttps => self.respond(&self.answerer().to_https()),
             Verdict::Preflight(cors) => self.respond(&self.answerer().preflight(cors)),
             Verdict::Reserved(who) => self.reserved(who.as_ref()),
+            Verdict::Exchange(exchange) => self.exchange(*exchange, self.facts),
             Verdict::Refused(refused) => self.page(&refused),
         }
     }
 
-    /// Asks the core, and runs a slow hash where it needs one: one at a time, as nothing here awaits.
-    fn decide(&self) -> Decision<'static> {
-        let gate = &self.isolate.gate;
-        let question = match self.ask(None) {
-            Outcome::Decided(decision) => return decision,
-            Outcome::NeedsPassword(question) => question,
-        };
-        let users = gate.config.verifiers.as_ref().and_then(|verifiers| verifiers.users.as_ref());
+    /// Asks the core about a request, and runs a slow hash where it needs one: one at a time, as nothing here awaits.
+    /// What else it needs comes back as the question.
+    fn decide(
+        &self,
+        facts: &RequestFacts<'_>,
+        mut answers: Answers,
+        confirmed: bool,
+    ) -> Result<Decision<'static>, (Question, Answers)> {
+        loop {
+            match self.ask(facts, &answers, confirmed) {
+                Outcome::Decided(decision) => return Ok(decision),
+                // It was answered before; asking again would be a defect of ours, and refuses.
+                Outcome::Needs(Question::Password(_)) if answers.password.is_some() => {
+                    return Ok(unsettled());
+                }
+                Outcome::Needs(Question::Password(question)) => {
+                    answers.password = Some(self.is_right(question));
+                }
+                Outcome::Needs(question) => return Err((question, answers)),
+            }
+        }
+    }
+
+    fn is_right(&self, question: PasswordQuestion) -> bool {
+        let verifiers = self.isolate.gate.config.verifiers.as_ref();
+        let users = verifiers.and_then(|verifiers| verifiers.users.as_ref());
         let right = users.is_some_and(|users| users.check(&question.user_pass));
         if let Some(proof) = question.proof.filter(|_| right) {
             self.isolate.proven.borrow_mut().remember(proof, self.now);
         }
-        match self.ask(Some(right)) {
-            Outcome::Decided(decision) => decision,
-            // It was just answered; asking again would be a defect of ours, and refuses.
-            Outcome::NeedsPassword(_) => Decision {
-                rule: None,
-                verdict: Verdict::Refused(plain(Refusal::new(
-                    Cause::Internal,
-                    "The verdict did not settle.",
-                ))),
-            },
-        }
+        right
     }
 
-    fn ask(&self, password: Option<bool>) -> Outcome<'static> {
-        let proven = self.isolate.proven.borrow();
-        let at =
-            crate::authenticate::Circumstances { now: self.now, proven: &proven, password, nfc: host::nfc };
-        authenticate(&self.isolate.gate, self.facts, &at)
+    fn ask(&self, facts: &RequestFacts<'_>, answers: &Answers, confirmed: bool) -> Outcome<'static> {
+        let isolate = self.isolate;
+        let (proven, kept, api_keys) =
+            (isolate.proven.borrow(), isolate.kept.borrow(), isolate.stored_keys());
+        let store = Stored { revoked: &kept, api_keys: api_keys.as_deref() };
+        let at = Circumstances { now: self.now, proven: &proven, answers, store, confirmed, nfc: host::nfc };
+        authenticate(&isolate.gate, facts, &at)
+    }
+
+    /// To the clean URL; without a cookie there would be nothing to show there, and the request goes on as it is.
+    fn exchange(&self, exchange: crate::authenticate::Exchange<'_>, facts: &RequestFacts<'_>) -> JsValue {
+        let exchanged = exchange::exchanged(&self.isolate.gate, exchange, facts, self.now);
+        if exchanged.cookie.is_none() {
+            let refusal = Refusal::new(Cause::Internal, "What the link grants does not fit into a cookie.");
+            return self.refuse(&plain(refusal));
+        }
+        self.respond(&self.answerer().exchanged(exchanged))
     }
 
     /// Paths below `/.edgeward/`.
     fn reserved(&self, who: Option<&crate::authenticate::Authenticated>) -> JsValue {
         let answerer = self.answerer();
-        let endpoint = reply::endpoint(self.facts, self.isolate.gate.config.verifiers.is_some());
+        let endpoint = reply::endpoint(self.facts, &self.isolate.gate.config);
         match (endpoint, who) {
             (reply::Endpoint::Health, _) => self.respond(&answerer.healthy()),
             (reply::Endpoint::WhoAmI, Some(who)) => self.respond(&answerer.whoami(who)),
@@ -169,12 +207,17 @@ impl Visit<'_> {
                 let reply = answerer.explained(cause, &mut self.isolate.pages.borrow_mut());
                 self.respond(&reply)
             }
-            (reply::Endpoint::Brand, _) if self.host.has(self.env, "ASSETS") => {
+            (reply::Endpoint::Token, Some(who)) => self.fresh_token(who),
+            (reply::Endpoint::Link, _) => self.link(),
+            (reply::Endpoint::Revoke, _) => self.revoke(),
+            (reply::Endpoint::Brand, _) if self.host.has(self.env, "ASSETS", "fetch") => {
                 let url = format!("{}{}", self.facts.origin(), self.facts.path);
                 let fields = lines(&answerer.around_file());
                 self.host.brand(self.request, self.env, &url, &fields)
             }
-            (reply::Endpoint::Brand | reply::Endpoint::WhoAmI, _) => self.not_found(),
+            (reply::Endpoint::Brand | reply::Endpoint::WhoAmI | reply::Endpoint::Token, _) => {
+                self.not_found()
+            }
             (reply::Endpoint::Refused(refusal), _) => self.refuse(&plain(refusal)),
         }
     }

@@ -70,6 +70,12 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// The number as an integer, where it is one of those that a JSON number tells exactly (RFC 8259 §6).
+    #[must_use]
+    pub fn as_whole(&self) -> Option<i64> {
+        self.as_number().and_then(crate::config::quote::whole)
+    }
+
     /// The number, where this is one.
     #[must_use]
     pub const fn as_number(&self) -> Option<f64> {

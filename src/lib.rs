@@ -44,9 +44,11 @@ pub mod revocation;
 pub mod token;
 
 pub mod authenticate;
+pub mod reserved;
 pub mod verdict;
 
 pub mod challenge;
+pub mod exchange;
 pub mod forward;
 pub mod reply;
 

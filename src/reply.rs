@@ -22,6 +22,7 @@ pub mod when;
 use crate::authenticate::Authenticated;
 use crate::challenge::{self, Asker};
 use crate::credentials::Places;
+use crate::exchange::Exchanged;
 use crate::forward::answer::sharing;
 use crate::json::ObjectWriter;
 use crate::policy::{Cors, Kind, Policy};
@@ -171,7 +172,7 @@ impl Answerer<'_> {
     }
 
     fn allowed(&self) -> &'static str {
-        if self.facts.method == "TRACE" { METHODS } else { "GET, HEAD" }
+        if self.facts.method == "TRACE" { METHODS } else { reserved::allowed(self.facts.path) }
     }
 
     fn content(&self, refused: &Refused, status: u16, asker: Asker, pages: &mut Pages) -> Reply {
@@ -285,6 +286,39 @@ impl Answerer<'_> {
             .text("kind", who.kind().name())
             .texts("scopes", who.scopes())
             .nullable("user", who.user());
+        self.finish(Reply::new(200).typed("application/json", document.finish()))
+    }
+
+    /// To the clean URL, with the cookie that grants what the link did (RFC 9110 §15.4.4).
+    #[must_use]
+    pub fn exchanged(&self, exchanged: Exchanged) -> Reply {
+        let mut reply = Reply::new(303);
+        reply.fields.push(("Location", exchanged.location));
+        reply.fields.extend(exchanged.cookie.map(|cookie| ("Set-Cookie", cookie)));
+        self.finish(reply)
+    }
+
+    /// To a page of this host, with GET.
+    #[must_use]
+    pub fn see_other(&self, location: String) -> Reply {
+        self.exchanged(Exchanged { location, cookie: None })
+    }
+
+    /// A fresh token (RFC 6749 §5.1).
+    #[must_use]
+    pub fn fresh_token(&self, token: &str, lifetime: Lifetime, scope: &str) -> Reply {
+        let document = ObjectWriter::new()
+            .text("access_token", token)
+            .text("token_type", "Bearer")
+            .number("expires_in", lifetime.seconds())
+            .text("scope", scope);
+        self.finish(Reply::new(200).typed("application/json", document.finish()))
+    }
+
+    /// An order to revoke was carried out.
+    #[must_use]
+    pub fn revoked(&self) -> Reply {
+        let document = ObjectWriter::new().literal("revoked", "true");
         self.finish(Reply::new(200).typed("application/json", document.finish()))
     }
 

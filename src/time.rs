@@ -114,6 +114,24 @@ impl UnixTime {
         Some(Self(seconds * 1000 + millis))
     }
 
+    /// An IMF-fixdate (RFC 9110 §5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`) whose day of the week is right; `None` if it
+    /// is anything else.
+    #[must_use]
+    pub fn parse_imf_fixdate(text: &str) -> Option<Self> {
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+        let (name, date) = text.split_once(", ")?;
+        let (date, time) = date.strip_suffix(" GMT")?.split_at_checked(11)?;
+        let [day, month, year] = date.splitn(3, ' ').collect::<Vec<_>>().try_into().ok()?;
+        let month = (1..=12).find(|n| MONTHS.get(n * 3 - 3..n * 3) == Some(month))?;
+        let month = if month < 10 { format!("0{month}") } else { month.to_string() };
+        // Lengths and ranges are seen to there; a fraction is no part of this form.
+        let at =
+            Self::parse_rfc3339(&[year, "-", &month, "-", day, "T", time.strip_prefix(' ')?, "Z"].concat())?;
+        let weekday = usize::try_from(at.seconds().div_euclid(86_400).rem_euclid(7)).ok()?;
+        (time.len() == 9 && DAYS.get(weekday) == Some(&name)).then_some(at)
+    }
+
     /// Year, month, day, hour, minute and second in UTC.
     #[must_use]
     pub const fn civil(self) -> Civil {
@@ -267,6 +285,33 @@ mod tests {
     }
 
     #[test]
+    fn imf_fixdates() {
+        let at = |text| UnixTime::parse_imf_fixdate(text).map(UnixTime::seconds);
+        assert_eq!(at("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777), "the example of RFC 9110");
+        assert_eq!(at("Thu, 01 Jan 1970 00:00:00 GMT"), Some(0));
+        assert_eq!(at("Thu, 29 Feb 2024 23:59:59 GMT"), Some(1_709_251_199));
+        for bad in [
+            "",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 nov 1994 08:49:37 GMT",
+            "Sun, 06 Nox 1994 08:49:37 GMT",
+            "Sun, 06 anF 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37.5 GMT",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "Sun, 06 Nov 1994 24:49:37 GMT",
+            "Sun, 31 Nov 1994 08:49:37 GMT",
+            "Sun, 06  Nov1994 08:49:37 GMT",
+            "Sun,06 Nov 1994 08:49:37 GMT",
+            "Sun, +6 Nov 1994 08:49:37 GMT",
+        ] {
+            assert_eq!(at(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
     fn lifetimes() {
         assert_eq!(Lifetime::parse("12h"), Some(Lifetime::from_seconds(43_200)));
         assert_eq!(Lifetime::parse("0"), Some(Lifetime::from_seconds(0)));
@@ -285,6 +330,8 @@ mod tests {
         #[test]
         fn parse_never_panics(text in "\\PC*") {
             let _ = UnixTime::parse_rfc3339(&text);
+            let _ = UnixTime::parse_imf_fixdate(&text);
+            let _ = UnixTime::parse_imf_fixdate(&format!("Sun, {text} GMT"));
             let _ = Lifetime::parse(&text);
         }
     }

@@ -11,6 +11,8 @@ mod check;
 mod explain;
 #[path = "cli/hash.rs"]
 mod hash;
+#[path = "cli/import.rs"]
+mod import;
 #[path = "cli/keys.rs"]
 mod keys;
 #[path = "cli/manners.rs"]

@@ -261,7 +261,7 @@ fn wycheproof_jws_cases() {
 /// A set of keys for JWTs.
 fn key_set(set: &Value) -> Result<KeySet, String> {
     let keys = KeySet::parse(&set.to_string()).map_err(|problems| problems[0].to_string())?;
-    match keys.check_sizes(Key::least_size).first() {
+    match keys.check_sizes(&Key::least_size).first() {
         None => Ok(keys),
         Some(problem) => Err(problem.to_string()),
     }

@@ -34,7 +34,9 @@ pub fn run(data: &[u8]) {
         Err(problems) => {
             let lines = expected.err().unwrap_or_else(|| panic!("{problems:?} of a good list"));
             told(&problems, &lines);
-            problems.iter().for_each(|problem| hidden(problem, &[NOBODYS, &ours, &hex(&digest(key))]));
+            let secrets = [NOBODYS, &ours, &hex(&digest(key))].map(str::to_owned);
+            let secrets: Vec<_> = secrets.into_iter().filter(|it| !is_in_a_name(&list, it)).collect();
+            problems.iter().for_each(|problem| hidden(problem, &secrets));
         }
     }
 }
@@ -163,11 +165,20 @@ fn told(problems: &[Problem], wrong: &BTreeSet<usize>) {
     assert!(told == *wrong || is_cut && places.len() == 21, "{told:?}, {wrong:?}");
 }
 
-/// One line, and nothing of what may be a key. What stands for a name beside a digest is shown.
-fn hidden(problem: &Problem, secrets: &[&str]) {
+/// Whether it is part of what stands for a name beside a digest: that is shown.
+fn is_in_a_name(list: &str, secret: &str) -> bool {
+    list.lines().any(|line| {
+        let (name, rest) = line.split_once(':').unwrap_or_default();
+        let digest = rest.trim_end().split(':').next().unwrap_or_default();
+        name != secret && name.contains(secret) && digest.len() == 64
+    })
+}
+
+/// One line, and nothing of what may be a key.
+fn hidden(problem: &Problem, secrets: &[String]) {
     let sentence = problem.to_string();
     assert!(!sentence.chars().any(char::is_control) && sentence.len() < 1500, "{sentence:?}");
     for secret in secrets {
-        assert!(!sentence.contains(secret), "{sentence}");
+        assert!(!sentence.contains(secret.as_str()), "{sentence}");
     }
 }

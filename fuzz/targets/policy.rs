@@ -136,7 +136,14 @@ fn nobody_passes_by_mistake(config: Config) {
     let gate = Gate::new(config);
     let proven = ProvenCache::new(&Secret::new([7; 32]));
     let answers = Answers { password: Some(false), ..Answers::default() };
-    let at = Circumstances { now: NOW, proven: &proven, answers: &answers, store: Stored::nothing(), nfc };
+    let at = Circumstances {
+        now: NOW,
+        proven: &proven,
+        answers: &answers,
+        store: Stored::nothing(),
+        confirmed: false,
+        nfc,
+    };
     let wrong = [("authorization", "Basic YW5uOndyb25n"), ("authorization", "Bearer e30.e30.AA")];
     for fields in [&[][..], &wrong[..1], &wrong[1..]] {
         let fields = FieldList::new(fields.iter().copied());

@@ -6,7 +6,7 @@ mod link;
 mod revoked;
 mod token;
 
-pub use link::counter;
+pub use link::{count_use, counter};
 
 use super::ambient::is_cross_site;
 use super::{Authenticated, Circumstances, Gate, Question, not_configured};

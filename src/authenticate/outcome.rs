@@ -47,6 +47,8 @@ pub enum About {
     Revoked,
     /// How often a link was used.
     Used,
+    /// One more use of it.
+    Spent,
 }
 
 /// What the ledger said: JSON; `None` where it did not answer.
@@ -61,6 +63,8 @@ pub struct Answers {
     pub revoked: Option<LedgerAnswer>,
     /// Of [`About::Used`].
     pub used: Option<LedgerAnswer>,
+    /// Of [`About::Spent`].
+    pub spent: Option<LedgerAnswer>,
 }
 
 impl Answers {
@@ -69,6 +73,7 @@ impl Answers {
         match about {
             About::Revoked => self.revoked = Some(answer),
             About::Used => self.used = Some(answer),
+            About::Spent => self.spent = Some(answer),
         }
     }
 }

@@ -88,10 +88,15 @@ fn decide<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, now: UnixTime) -> Result
         password: None,
         revoked: Some(Some(r#"{"marked":[],"before":null}"#.to_owned())),
         used: Some(Some(r#"{"used":0,"at":null}"#.to_owned())),
+        spent: None,
     };
     let store = Stored { revoked: &revoked, api_keys: None };
     let ask = |answers: &Answers| {
-        authenticate(gate, facts, &Circumstances { now, proven: &proven, answers, store, nfc })
+        authenticate(
+            gate,
+            facts,
+            &Circumstances { now, proven: &proven, answers, store, confirmed: false, nfc },
+        )
     };
     let mut outcome = ask(&answers);
     if let Outcome::Needs(Question::Password(question)) = &outcome {

@@ -17,6 +17,7 @@ mod oauth2_proxy;
 mod patterns;
 mod render;
 mod secrets_file;
+mod settle;
 mod words;
 
 use super::input;
@@ -87,11 +88,12 @@ impl Import {
         let name = name(&self.file);
         let mut draft = self.draft(text.expose(), &name, &files)?;
         draft.finish();
-        let secrets = secrets_file::Secrets::of(&mut draft)?;
-        if let Some(file) = &self.secrets_out {
-            secrets.write(file)?;
-        }
-        Ok(render::outcome(&draft, &secrets, self.secrets_out.as_deref(), (self.source.name(), &name)))
+        let secrets = secrets_file::Secrets::of(&mut draft);
+        let written = match &self.secrets_out {
+            Some(file) if secrets.write(file)? => Some(file.as_path()),
+            Some(_) | None => None,
+        };
+        Ok(render::outcome(&draft, &secrets, written, (self.source.name(), &name)))
     }
 
     fn draft(&self, text: &str, name: &str, files: &UserFiles) -> Result<Draft, Misuse> {

@@ -234,44 +234,20 @@ pub type Demand<'p> = (Option<&'p [String]>, usize);
 
 /// Judges the length of each key by what it is used for; `foreign` are the entries of signed-URL formats of others.
 fn check_sizes(keys: &KeySet, jwt: &[TokenEntry], foreign: &[Demand<'_>], notes: &Notes) {
-    let contented = contented(keys, jwt, foreign);
-    let demanded = |key: &Key| {
-        let position = keys.position(key.kid());
-        position.and_then(|at| contented.get(at).copied().flatten()).unwrap_or_else(|| key.least_size())
-    };
-    let problems = keys.check_sizes(demanded);
+    let problems = keys.check_sizes(&|key| demanded(key, jwt, foreign));
     if problems.is_empty() {
         notes.warnings.extend(keys.short_keys());
     }
     notes.missing.extend(problems);
 }
 
-/// For each key the fewest octets that the entries which use it are content with; `None` where a JWT may be signed with
-/// it, or no entry uses it: then it is judged as for a JWT.
-fn contented(keys: &KeySet, jwt: &[TokenEntry], foreign: &[Demand<'_>]) -> Vec<Option<usize>> {
-    let mut contented = vec![None; keys.iter().count()];
-    for (kids, least) in foreign {
-        for at in used(keys, *kids) {
-            if let Some(before) = contented.get_mut(at) {
-                *before = Some(before.map_or(*least, |before: usize| before.max(*least)));
-            }
-        }
-    }
-    for at in jwt.iter().flat_map(|entry| used(keys, entry.keys.as_deref())) {
-        let is_for_jwt = keys.iter().nth(at).is_some_and(|key| is_for_jwt(&key.algorithm()));
-        if let Some(before) = contented.get_mut(at).filter(|_| is_for_jwt) {
-            *before = None;
-        }
-    }
-    contented
-}
-
-/// The positions of the keys that an entry names, or of all.
-fn used(keys: &KeySet, kids: Option<&[String]>) -> Vec<usize> {
-    match kids {
-        Some(kids) => kids.iter().filter_map(|kid| keys.position(kid)).collect(),
-        None => (0..keys.iter().count()).collect(),
-    }
+/// The fewest octets that the entries which use the key are content with. One that a JWT may be signed with, or that no
+/// entry uses, is judged as for a JWT.
+fn demanded(key: &Key, jwt: &[TokenEntry], foreign: &[Demand<'_>]) -> usize {
+    let uses = |kids: Option<&[String]>| kids.is_none_or(|kids| kids.iter().any(|kid| **kid == **key.kid()));
+    let signs_jwts = is_for_jwt(&key.algorithm()) && jwt.iter().any(|entry| uses(entry.keys.as_deref()));
+    let foreign = foreign.iter().filter(|(kids, _)| uses(*kids)).map(|(_, least)| *least).max();
+    foreign.filter(|_| !signs_jwts).unwrap_or_else(|| key.least_size())
 }
 
 /// The value, or its problems noted.

@@ -18,9 +18,42 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn variable(this: &Host, env: &JsValue, name: &str) -> Option<String>;
 
-    /// Whether there is a binding of that name that can be fetched from.
+    /// Whether there is a binding of that name that has that method.
     #[wasm_bindgen(method)]
-    pub fn has(this: &Host, env: &JsValue, name: &str) -> bool;
+    pub fn has(this: &Host, env: &JsValue, name: &str, method: &str) -> bool;
+
+    /// Asks `EDGEWARD_KV` for what is revoked (and, with `keys`, for API keys), and goes on with `then`: an array of texts
+    /// and nulls, or `undefined`.
+    #[wasm_bindgen(method)]
+    pub fn store(this: &Host, request: &JsValue, env: &JsValue, keys: bool, then: &JsValue) -> JsValue;
+
+    /// The same in the background.
+    #[wasm_bindgen(method)]
+    pub fn renew(this: &Host, ctx: &JsValue, env: &JsValue, keys: bool, then: &JsValue);
+
+    /// Calls a method of an object of `EDGEWARD_LEDGER`, and goes on with `then`: JSON, or `undefined`.
+    #[wasm_bindgen(method)]
+    pub fn ledger(
+        this: &Host,
+        request: &JsValue,
+        env: &JsValue,
+        object: &str,
+        method: &str,
+        arguments: &str,
+        then: &JsValue,
+    ) -> JsValue;
+
+    /// Reads the content of a request up to `limit` octets, and goes on with `then`: text, or `undefined`.
+    #[wasm_bindgen(method)]
+    pub fn content(this: &Host, request: &JsValue, env: &JsValue, limit: usize, then: &JsValue) -> JsValue;
+
+    /// Writes a data point (JSON) to `EDGEWARD_EVENTS`.
+    #[wasm_bindgen(method)]
+    pub fn event(this: &Host, env: &JsValue, point: &str);
+
+    /// The country the request comes from, where the platform knows it.
+    #[wasm_bindgen(method)]
+    pub fn country(this: &Host, request: &JsValue) -> Option<String>;
 
     /// Milliseconds since the epoch. Stands still between I/O in production.
     #[wasm_bindgen(method)]

@@ -2,11 +2,13 @@
 
 use super::host::{self, Host};
 use super::log;
+use crate::api_key::ApiKeys;
 use crate::authenticate::Gate;
 use crate::config::{Config, Sources};
 use crate::password::proven::ProvenCache;
 use crate::policy::Brand;
 use crate::reply::page::Pages;
+use crate::revocation::{Kept, Lists};
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::token::assertion::AssertionKey;
@@ -19,6 +21,12 @@ const MOST_ASSERTION_KEYS: usize = 16;
 
 /// Octets of randomness drawn at a time: a crossing for each 32 requests.
 const RANDOM_BATCH: u32 = 512;
+
+/// For so many seconds it is not told again that a key verified something.
+const KEY_TOLD_EVERY: i64 = 60;
+
+/// Keys of which that is remembered.
+const MOST_TOLD_KEYS: usize = 64;
 
 /// What lives as long as the isolate.
 pub struct Isolate {
@@ -34,6 +42,20 @@ pub struct Isolate {
     templates_asked: RefCell<Vec<u16>>,
     random: RefCell<Vec<u8>>,
     has_assets: Cell<Option<bool>>,
+    /// What was read of `EDGEWARD_KV`.
+    pub kept: RefCell<Kept>,
+    api_keys: RefCell<StoredKeys>,
+    /// Whether `EDGEWARD_EVENTS` is there.
+    pub has_events: bool,
+    /// Keys that verified something of late, and when that was last told.
+    told_keys: RefCell<Vec<(String, UnixTime)>>,
+}
+
+/// The API keys of `EDGEWARD_KV`, and the text they were read from: read again only where that has changed.
+#[derive(Default)]
+struct StoredKeys {
+    text: String,
+    keys: Option<Rc<ApiKeys>>,
 }
 
 thread_local! {
@@ -72,13 +94,17 @@ impl Isolate {
             templates_asked: RefCell::default(),
             random: RefCell::default(),
             has_assets: Cell::new(None),
+            kept: RefCell::default(),
+            api_keys: RefCell::default(),
+            has_events: host.has(env, "EDGEWARD_EVENTS", "writeDataPoint"),
+            told_keys: RefCell::default(),
         }
     }
 
     /// Whether the `ASSETS` binding is there.
     pub fn has_assets(&self, host: &Host, env: &JsValue) -> bool {
         self.has_assets.get().unwrap_or_else(|| {
-            let has = host.has(env, "ASSETS");
+            let has = host.has(env, "ASSETS", "fetch");
             self.has_assets.set(Some(has));
             has
         })
@@ -126,6 +152,63 @@ impl Isolate {
         Some(key)
     }
 
+    /// Whether API keys are read from `EDGEWARD_KV`.
+    pub fn stores_keys(&self) -> bool {
+        self.gate.config.policy.as_ref().is_some_and(|policy| policy.api_key.in_store)
+    }
+
+    /// API keys of `EDGEWARD_KV`; `None` where they cannot be read.
+    pub fn stored_keys(&self) -> Option<Rc<ApiKeys>> {
+        self.api_keys.borrow().keys.clone()
+    }
+
+    /// Takes what `EDGEWARD_KV` answered to a question of the moment `asked`; `None` where it did not.
+    pub fn take_store(&self, host: &Host, values: Option<&[Option<String>]>, asked: UnixTime) {
+        let lists = match values {
+            Some([ids, subjects, keys, before, rest @ ..]) => {
+                if let [api_keys] = rest {
+                    self.take_keys(host, api_keys.as_deref().unwrap_or_default());
+                }
+                Lists::parse(ids.as_deref(), subjects.as_deref(), keys.as_deref(), before.as_deref())
+            }
+            Some(_) | None => Err("EDGEWARD_KV did not answer.".to_owned()),
+        };
+        match lists {
+            Ok(lists) => self.kept.borrow_mut().took(lists, asked),
+            Err(sentence) => {
+                log::problem(host, &sentence);
+                self.kept.borrow_mut().failed(now(host));
+            }
+        }
+    }
+
+    fn take_keys(&self, host: &Host, text: &str) {
+        let mut stored = self.api_keys.borrow_mut();
+        if stored.keys.is_some() && stored.text == text {
+            return;
+        }
+        let read = if text.trim().is_empty() {
+            Ok(ApiKeys::default())
+        } else {
+            ApiKeys::parse(text, "EDGEWARD_KV api-keys")
+        };
+        if let Err(problems) = &read {
+            problems.iter().for_each(|problem| log::problem(host, &problem.to_string()));
+        }
+        *stored = StoredKeys { text: text.to_owned(), keys: read.ok().map(Rc::new) };
+    }
+
+    /// Whether it is to be told that a key verified something: once a minute for each.
+    pub fn tells_key(&self, kid: &str, now: UnixTime) -> bool {
+        let mut told = self.told_keys.borrow_mut();
+        told.retain(|(_, at)| now.since(*at).seconds() < KEY_TOLD_EVERY);
+        if told.len() >= MOST_TOLD_KEYS || told.iter().any(|(known, _)| known == kid) {
+            return false;
+        }
+        told.push((kid.to_owned(), now));
+        true
+    }
+
     /// 16 random octets in hexadecimal.
     pub fn random_hex(&self, host: &Host) -> String {
         let mut pool = self.random.borrow_mut();
@@ -162,6 +245,9 @@ fn sources(host: &Host, env: &JsValue) -> Sources {
         keys: secret("EDGEWARD_KEYS"),
         users: users.filter_map(|name| secret(&name).map(|value| (name, value))).collect(),
         origin_authorization: secret("EDGEWARD_ORIGIN_AUTHORIZATION"),
-        assets: host.has(env, "ASSETS"),
+        api_keys: secret("EDGEWARD_API_KEYS"),
+        assets: host.has(env, "ASSETS", "fetch"),
+        store: host.has(env, "EDGEWARD_KV", "get"),
+        ledger: host.has(env, "EDGEWARD_LEDGER", "idFromName"),
     }
 }

@@ -8,7 +8,7 @@ use crate::config::{Config, Problem};
 use crate::json::ObjectWriter;
 use crate::policy::{Kind, LogLevel, Rule};
 use crate::reply;
-use crate::verdict::Refused;
+use crate::verdict::{Refusal, Refused};
 
 struct Line<'a> {
     edgeward: &'static str,
@@ -49,12 +49,17 @@ pub fn decision(visit: &Visit<'_>, decision: &Decision<'_>) {
             Who::Anyone => passed(visit, "passed", None, decision.rule),
         },
         Verdict::ToHttps => passed(visit, "redirected", None, decision.rule),
+        Verdict::Exchange(exchange) => passed(visit, "exchanged", Some(&exchange.who), decision.rule),
         Verdict::Preflight(_) | Verdict::Reserved(_) => passed(visit, "answered", None, decision.rule),
     }
 }
 
 /// A refusal; `message` is what the platform said, where it said anything.
 pub fn refused(visit: &Visit<'_>, refused: &Refused, rule: Option<&Rule>, message: &str) {
+    if visit.isolate.has_events {
+        let Refusal { cause, sent, key, .. } = &refused.refusal;
+        point(visit, "refused", cause.name(), reply::status(*cause), *sent, key.as_deref(), rule);
+    }
     if level(visit) != LogLevel::None {
         refusal(visit, "refused", refused, rule, message);
     }
@@ -79,6 +84,7 @@ pub fn cookie_dropped(visit: &Visit<'_>, name: &str) {
 }
 
 fn passed(visit: &Visit<'_>, event: &'static str, who: Option<&Authenticated>, rule: Option<&Rule>) {
+    tell_key(visit, event, who, rule);
     if level(visit) != LogLevel::All {
         return;
     }
@@ -88,6 +94,39 @@ fn passed(visit: &Visit<'_>, event: &'static str, who: Option<&Authenticated>, r
     it.user = who.and_then(Authenticated::user);
     it.key = who.and_then(Authenticated::key);
     write(visit, it);
+}
+
+/// A data point for each key that verified something, once a minute: so an operator sees when an old one is unused.
+fn tell_key(visit: &Visit<'_>, event: &'static str, who: Option<&Authenticated>, rule: Option<&Rule>) {
+    if !visit.isolate.has_events {
+        return;
+    }
+    let Some((who, kid)) = who.and_then(|who| Some((who, who.key()?))) else { return };
+    if visit.isolate.tells_key(kid, visit.now) {
+        point(visit, event, "", 200, Some(who.kind()), Some(kid), rule);
+    }
+}
+
+/// A data point: blobs are event, cause, kind, key id, rule and host; the double is the status, the index the cause.
+fn point(
+    visit: &Visit<'_>,
+    event: &str,
+    cause: &str,
+    status: u16,
+    kind: Option<Kind>,
+    key: Option<&str>,
+    rule: Option<&Rule>,
+) {
+    let rule = rule.and_then(|rule| rule.index).map(|index| index.to_string()).unwrap_or_default();
+    let kind = kind.map(Kind::name).unwrap_or_default();
+    let blobs = [event, cause, kind, key.unwrap_or_default(), &rule, visit.facts.authority];
+    let blobs = blobs.map(str::to_owned);
+    let index = if cause.is_empty() { event } else { cause };
+    let point = ObjectWriter::new()
+        .texts("blobs", &blobs)
+        .literal("doubles", &["[", &status.to_string(), "]"].concat())
+        .texts("indexes", &[index.to_owned()]);
+    visit.host.event(visit.env, &point.finish());
 }
 
 fn refusal(visit: &Visit<'_>, event: &'static str, refused: &Refused, rule: Option<&Rule>, message: &str) {

@@ -3,17 +3,19 @@
 
 const LIMIT = 3000; // milliseconds
 
-// The order of `revocation::KV_KEYS`.
+// The order of `revocation::KV_KEYS`, and what `edge::store` reads behind it.
 const REVOKED = ["revoked:jti", "revoked:sub", "revoked:kid", "revoked:before"];
+const API_KEYS = "api-keys";
 
 // The least that Workers KV takes, in seconds.
 const CACHE_TTL = 30;
 
-/** The four values of EDGEWARD_KV that say what is revoked, each text or null. */
-export const revocations = (env) =>
-  answered("EDGEWARD_KV", async () =>
-    Promise.all(REVOKED.map((key) => env.EDGEWARD_KV.get(key, { cacheTtl: CACHE_TTL }))),
-  );
+/** The values of EDGEWARD_KV that say what is revoked, and with `withKeys` the API keys: each text or null. */
+export const stored = (env, withKeys) =>
+  answered("EDGEWARD_KV", async () => {
+    const keys = withKeys ? [...REVOKED, API_KEYS] : REVOKED;
+    return Promise.all(keys.map((key) => env.EDGEWARD_KV.get(key, { cacheTtl: CACHE_TTL })));
+  });
 
 /** Calls `method` of the object of EDGEWARD_LEDGER by that name. `args` is a JSON array, the answer JSON. */
 export const ledger = (env, object, method, args) =>

@@ -5,7 +5,7 @@
 // decides. Texts hold one value a line: no field value, method or URL can hold a line feed.
 import * as gate from "./glue.js";
 import module from "./index_bg.wasm";
-import { ledger, revocations } from "./stores.js";
+import { ledger, stored } from "./stores.js";
 
 // The platform finds the class of EDGEWARD_LEDGER by this name.
 export { Ledger } from "./ledger.js";
@@ -45,7 +45,7 @@ const host = {
     return typeof value === "string" ? value : JSON.stringify(value);
   },
 
-  has: (env, name) => typeof env[name]?.fetch === "function",
+  has: (env, name, method) => typeof env[name]?.[method] === "function",
 
   now: () => Date.now(),
 
@@ -53,9 +53,30 @@ const host = {
 
   log: (line) => console.log(line),
 
-  revocations,
+  // What a verdict needs from outside is asked for once, and `then` goes on with the request.
+  store: (request, env, withKeys, then) =>
+    stored(env, withKeys).then((values) => guarded(request, env, () => then(values))),
 
-  ledger,
+  // The same with nobody waiting for it.
+  renew: (ctx, env, withKeys, then) => ctx.waitUntil(stored(env, withKeys).then(then)),
+
+  ledger: (request, env, object, method, args, then) =>
+    ledger(env, object, method, args).then((answer) => guarded(request, env, () => then(answer))),
+
+  // The content as text; undefined where it is longer than `limit`, or did not come whole.
+  content: (request, env, limit, then) =>
+    contentOf(request, limit).then((text) => guarded(request, env, () => then(text))),
+
+  // A data point is written in the background; one that is refused is none of the visitor's trouble.
+  event(env, text) {
+    try {
+      env.EDGEWARD_EVENTS.writeDataPoint(JSON.parse(text));
+    } catch (error) {
+      console.error(JSON.stringify({ edgeward: "event", message: String(error?.message ?? error) }));
+    }
+  },
+
+  country: (request) => request.cf?.country,
 
   respond(status, fields, content) {
     return new Response(content ?? null, { status, headers: pairs(fields) });
@@ -131,6 +152,21 @@ function inTime(sent, seconds) {
   });
 }
 
+async function contentOf(request, limit) {
+  const parts = [];
+  let length = 0;
+  try {
+    for await (const part of request.body ?? []) {
+      length += part.byteLength;
+      if (length > limit) return undefined;
+      parts.push(part);
+    }
+  } catch {
+    return undefined;
+  }
+  return new Blob(parts).text();
+}
+
 /** Names and values in turn, as pairs: a name may stand more than once. */
 function pairs(fields) {
   const lines = fields.split("\n");
@@ -195,9 +231,9 @@ function guarded(request, env, step) {
 gate.initSync({ module });
 
 export default {
-  fetch(request, env) {
+  fetch(request, env, ctx) {
     try {
-      return gate.fetch(host, request, env);
+      return gate.fetch(host, request, env, ctx);
     } catch (error) {
       return recover(request, env, error);
     }

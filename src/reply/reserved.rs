@@ -1,6 +1,8 @@
 //! The reserved paths: all below `/.edgeward/`, never passed to the origin.
 
+use crate::config::Config;
 use crate::request::RequestFacts;
+use crate::reserved::{LINK, REVOKE, TOKEN};
 use crate::verdict::{Cause, Refusal};
 
 /// Where the pages that explain a cause stand: `type` of problem details begins with it.
@@ -17,23 +19,54 @@ pub enum Endpoint {
     Explained(Cause),
     /// `brand/*`: whether the file is there is for the caller to see.
     Brand,
+    /// POST `token`: fresh tokens for programs.
+    Token,
+    /// POST `link`: a link that counts its uses is opened.
+    Link,
+    /// POST `revoke`: an order of the command's.
+    Revoke,
     /// Nothing, or nothing for this method, or a gate that is not configured.
     Refused(Refusal),
 }
 
 /// What stands at the path of a request.
 #[must_use]
-pub fn endpoint(facts: &RequestFacts<'_>, configured: bool) -> Endpoint {
-    let Some(endpoint) = found(facts.path, configured) else {
+pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
+    let Some(endpoint) = found(facts.path, config) else {
         return Endpoint::Refused(Refusal::new(Cause::NotFound, "No such reserved path."));
     };
-    match facts.method {
-        "GET" | "HEAD" => endpoint,
-        _ => Endpoint::Refused(Refusal::new(Cause::MethodNotAllowed, "This path answers GET and HEAD only.")),
+    match (facts.method, allowed(facts.path)) {
+        ("GET" | "HEAD", GET) | ("POST", POST) => endpoint,
+        (_, GET) => refused("This path answers GET and HEAD only."),
+        (_, _) => refused("This path answers POST only."),
     }
 }
 
-fn found(path: &str, configured: bool) -> Option<Endpoint> {
+/// The methods of a reserved path, as `Allow` names them.
+#[must_use]
+pub fn allowed(path: &str) -> &'static str {
+    match path {
+        TOKEN | LINK | REVOKE => POST,
+        _ => GET,
+    }
+}
+
+const GET: &str = "GET, HEAD";
+const POST: &str = "POST";
+
+fn refused(detail: &str) -> Endpoint {
+    Endpoint::Refused(Refusal::new(Cause::MethodNotAllowed, detail))
+}
+
+fn found(path: &str, config: &Config) -> Option<Endpoint> {
+    let configured = config.verifiers.is_some();
+    let policy = config.policy.as_ref();
+    match path {
+        TOKEN => return policy?.fresh_tokens.map(|_| Endpoint::Token),
+        LINK => return (!policy?.links.is_empty()).then_some(Endpoint::Link),
+        REVOKE => return config.ledger.then_some(Endpoint::Revoke),
+        _ => {}
+    }
     if let Some(cause) = path.strip_prefix(PROBLEMS) {
         return Cause::from_name(cause).map(Endpoint::Explained);
     }
@@ -55,7 +88,20 @@ mod tests {
 
     fn at(method: &str, path: &str) -> Endpoint {
         let (fields, uri) = (FieldList::default(), format!("https://h{path}"));
-        endpoint(&RequestFacts::new(method, &uri, &fields).expect("an absolute URI"), true)
+        let facts = RequestFacts::new(method, &uri, &fields).expect("an absolute URI");
+        endpoint(&facts, &config())
+    }
+
+    fn config() -> Config {
+        let policy = r#"{"token":{},"tokens":[{"format":"edgeward"}]}"#;
+        let secret = crate::secret::Secret::new(crate::token::to_base64url(&[7; 32]));
+        let sources = crate::config::Sources {
+            policy: Some(policy.to_owned()),
+            secret: Some(secret),
+            ledger: true,
+            ..Default::default()
+        };
+        Config::parse(&sources, str::to_owned)
     }
 
     fn cause(endpoint: &Endpoint) -> Option<Cause> {
@@ -82,6 +128,10 @@ mod tests {
         ] {
             assert_eq!(cause(&at("GET", path)), Some(Cause::NotFound), "{path}");
             assert_eq!(cause(&at("POST", path)), Some(Cause::NotFound), "{path}");
+        }
+        for path in [TOKEN, LINK, REVOKE] {
+            assert_eq!(cause(&at("POST", path)), None, "{path}");
+            assert_eq!(cause(&at("GET", path)), Some(Cause::MethodNotAllowed), "{path}");
         }
         for method in ["POST", "OPTIONS", "get"] {
             assert_eq!(cause(&at(method, "/.edgeward/health")), Some(Cause::MethodNotAllowed), "{method}");

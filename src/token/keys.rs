@@ -151,7 +151,7 @@ impl KeySet {
     }
 
     fn new(keys: Vec<Key>, warnings: Vec<Problem>) -> Self {
-        let by_kid = Index::new(keys.iter().map(|key| key.kid.as_bytes()));
+        let by_kid = Index::new(&keys.iter().map(|key| key.kid.as_bytes()).collect::<Vec<_>>());
         Self { keys, by_kid, warnings }
     }
 
@@ -170,7 +170,7 @@ impl KeySet {
     #[must_use]
     pub fn position(&self, kid: &str) -> Option<usize> {
         let kid_at = |position: usize| self.keys.get(position).map_or(&[][..], |key| key.kid.as_bytes());
-        self.by_kid.find(kid.as_bytes(), kid_at)
+        self.by_kid.find(kid.as_bytes(), &kid_at)
     }
 
     /// The algorithms for JWTs that the keys have, each once: what an entry allows that names none.
@@ -188,7 +188,7 @@ impl KeySet {
 
     /// The keys that have fewer octets than what they are for demands; `demanded` says that for each.
     #[must_use]
-    pub fn check_sizes(&self, demanded: impl Fn(&Key) -> usize) -> Vec<Problem> {
+    pub fn check_sizes(&self, demanded: &dyn Fn(&Key) -> usize) -> Vec<Problem> {
         let short = |(index, key): (usize, &Key)| {
             let least = demanded(key);
             (key.size < least).then(|| size_problem(index, key, least))
@@ -199,14 +199,7 @@ impl KeySet {
     /// The keys that only `weak_keys = true` allows, for `check` to warn of.
     #[must_use]
     pub fn short_keys(&self) -> Vec<Problem> {
-        let short = |(index, key): (usize, &Key)| {
-            let expected =
-                format!("{FOREIGN_KEY_SIZE} octets or more, as shorter ones can be found by trying");
-            let fix = "Have a longer one made where its links are signed.";
-            let found = format!("a key of {} octets", key.size);
-            (key.size < FOREIGN_KEY_SIZE).then(|| Problem::new(k_at(index), found, expected, fix))
-        };
-        self.keys.iter().enumerate().filter_map(short).collect()
+        self.check_sizes(&|_| FOREIGN_KEY_SIZE)
     }
 }
 
@@ -223,7 +216,7 @@ fn size_problem(index: usize, key: &Key, least: usize) -> Problem {
     // So few are asked for where others sign: there a key cannot always be had anew.
     let is_foreign = least <= FOREIGN_KEY_SIZE;
     let fix = if is_foreign {
-        "Have a longer one made, or say weak_keys = true in its entry."
+        "Have a longer one made; weak_keys = true in its entry allows this one."
     } else {
         reading::KEY_FIX
     };

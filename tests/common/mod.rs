@@ -107,7 +107,14 @@ pub fn verdict(gate: &Gate, request: &Request) -> String {
     let facts = RequestFacts::new(&request.method, &request.uri, &fields).expect("an absolute URI");
     let proven = ProvenCache::new(&Secret::new([7; 32]));
     let answers = Answers::default();
-    let at = Circumstances { now: NOW, proven: &proven, answers: &answers, store: Stored::nothing(), nfc };
+    let at = Circumstances {
+        now: NOW,
+        proven: &proven,
+        answers: &answers,
+        store: Stored::nothing(),
+        confirmed: false,
+        nfc,
+    };
     let decision = match authenticate(gate, &facts, &at) {
         Outcome::Decided(decision) => decision,
         Outcome::Needs(Question::Password(question)) => {

@@ -2,7 +2,7 @@
 
 use super::revoked::unavailable;
 use super::{Asking, Halt, Known};
-use crate::authenticate::{About, Authenticated, LedgerQuestion, Question, not_configured};
+use crate::authenticate::{About, Authenticated, Circumstances, LedgerQuestion, Question, not_configured};
 use crate::json::{Json, push_string};
 use crate::policy::{Format, Kind};
 use crate::revocation::{Issued, Traits};
@@ -16,7 +16,7 @@ impl Asking<'_> {
         let grant = self.verifiers.links.verify(seen, strength, self.at.now)?;
         let known = self.unrevoked_link(&grant)?;
         if let Some(uses) = grant.stated().uses {
-            return Err(self.counted(&grant, uses)?.signed_by(grant.key()).into());
+            self.may_be_used(&grant, uses)?;
         }
         let link = (strength == Strength::Url).then_some(grant);
         Ok(Known { link, ..known })
@@ -55,29 +55,52 @@ impl Asking<'_> {
         Ok(authenticated.into())
     }
 
-    /// A link that counts its uses lets nobody in by itself: that takes a click. Says whether there is one left.
-    fn counted(&self, grant: &Grant, uses: u32) -> Result<Refusal, Halt> {
-        let user = Some(["link:", grant.id()].concat());
-        let refuse = |cause, detail| Refusal {
-            user: user.clone(),
-            ..Refusal::new(cause, detail).sent(Kind::SignedUrl)
-        };
+    /// A link that counts its uses lets nobody in by itself: that takes a click, and a use that is left.
+    fn may_be_used(&self, grant: &Grant, uses: u32) -> Result<(), Halt> {
         if !self.gate.config.ledger {
-            let detail = "The link counts its uses, and EDGEWARD_LEDGER is not bound.";
-            return Ok(Refusal { user, ..not_configured(detail).sent(Kind::SignedUrl) });
+            let refusal = not_configured("The link counts its uses, and EDGEWARD_LEDGER is not bound.");
+            return Err(about(grant, refusal).into());
         }
         let Some(answer) = &self.at.answers.used else {
-            return Err(Halt::Needs(Question::Ledger(peek(grant))));
+            return Err(Halt::Needs(Question::Ledger(call(grant, About::Used, "peek", &[]))));
         };
-        let (used, last) =
-            answer.as_deref().and_then(read_used).ok_or_else(|| unavailable(Kind::SignedUrl))?;
-        if used < u64::from(uses) {
-            let detail = "The link counts its uses, and is opened by a person who says so.";
-            return Ok(refuse(Cause::TokenNeedsConfirmation, detail));
+        let used = answer.as_deref().and_then(Used::read).ok_or_else(|| unavailable(Kind::SignedUrl))?;
+        // Once this very use was counted, that it was the last one is no reason to refuse it.
+        if used.times >= u64::from(uses) && self.at.answers.spent.is_none() {
+            return Err(spent(grant, used.last).into());
         }
-        let spent = refuse(Cause::TokenSpent, "The link was used as often as it may be.");
-        Ok(last.into_iter().fold(spent, Refusal::at))
+        if !self.at.confirmed {
+            let detail = "The link counts its uses, and is opened by a person who says so.";
+            return Err(about(grant, Refusal::new(Cause::TokenNeedsConfirmation, detail)).into());
+        }
+        Ok(())
     }
+}
+
+/// Counts one use of a link that counts them: last of all, so that none is lost on a request that is refused.
+pub fn count_use(known: &Known, at: &Circumstances<'_>) -> Result<(), Halt> {
+    let counted = known.link.as_ref().and_then(|grant| Some((grant, grant.stated().uses?)));
+    let Some((grant, uses)) = counted else { return Ok(()) };
+    let Some(answer) = &at.answers.spent else {
+        let end = grant.stated().end.map_or(0, |end| end.first_bad().seconds());
+        let numbers = [i64::from(uses), end];
+        return Err(Halt::Needs(Question::Ledger(call(grant, About::Spent, "spend", &numbers))));
+    };
+    match answer.as_deref().and_then(Used::read) {
+        Some(Used { ok: true, .. }) => Ok(()),
+        Some(used) => Err(spent(grant, used.last).into()),
+        None => Err(unavailable(Kind::SignedUrl).into()),
+    }
+}
+
+fn spent(grant: &Grant, last: Option<UnixTime>) -> Refusal {
+    let refusal = Refusal::new(Cause::TokenSpent, "The link was used as often as it may be.");
+    last.into_iter().fold(about(grant, refusal), Refusal::at)
+}
+
+fn about(grant: &Grant, refusal: Refusal) -> Refusal {
+    let user = Some(["link:", grant.id()].concat());
+    Refusal { user, ..refusal.sent(Kind::SignedUrl).signed_by(grant.key()) }
 }
 
 /// Name of the object that counts the uses of a link.
@@ -86,19 +109,33 @@ pub fn counter(id: &str) -> String {
     ["link:", id].concat()
 }
 
-fn peek(grant: &Grant) -> LedgerQuestion {
+/// A call about a link: its id, then numbers.
+fn call(grant: &Grant, about: About, method: &'static str, numbers: &[i64]) -> LedgerQuestion {
     let mut arguments = String::from("[");
     push_string(&mut arguments, grant.id());
+    for number in numbers {
+        arguments.push(',');
+        arguments.push_str(&number.to_string());
+    }
     arguments.push(']');
-    LedgerQuestion { about: About::Used, object: counter(grant.id()), method: "peek", arguments }
+    LedgerQuestion { about, object: counter(grant.id()), method, arguments }
 }
 
-/// `{ used, at }`: how often, and when last.
-fn read_used(answer: &str) -> Option<(u64, Option<UnixTime>)> {
-    let json = Json::parse(answer).ok()?;
-    let used = crate::config::quote::whole(json.get("used")?.as_number()?)?;
-    let at = json.get("at").and_then(Json::as_number).and_then(crate::config::quote::whole);
-    Some((u64::try_from(used).ok()?, at.map(UnixTime::from_millis)))
+/// What the ledger says of a link: `{ ok, used, at }`.
+struct Used {
+    /// Whether this use was counted.
+    ok: bool,
+    times: u64,
+    last: Option<UnixTime>,
+}
+
+impl Used {
+    fn read(answer: &str) -> Option<Self> {
+        let json = Json::parse(answer).ok()?;
+        let times = u64::try_from(json.get("used")?.as_whole()?).ok()?;
+        let last = json.get("at").and_then(Json::as_whole).map(UnixTime::from_millis);
+        Some(Self { ok: json.get("ok").and_then(Json::as_bool) == Some(true), times, last })
+    }
 }
 
 fn known_link(grant: &Grant) -> Authenticated {

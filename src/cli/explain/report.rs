@@ -209,12 +209,20 @@ impl Teller<'_> {
     fn reserved(&self, told: &mut Told, who: Option<&Authenticated>) {
         told.member("verdict", "reserved");
         let mut pages = self.pages();
-        match (reply::endpoint(self.facts, self.gate.config.verifiers.is_some()), who) {
+        match (reply::endpoint(self.facts, &self.gate.config), who) {
             (Endpoint::Refused(refusal), _) => {
                 let refused = Refused { refusal, accept: edgeward::policy::Kinds::NONE };
                 return self.refused(told, &refused);
             }
             (Endpoint::WhoAmI, Some(who)) => tell_who(told, who),
+            (Endpoint::Token, Some(who)) => {
+                tell_who(told, who);
+                told.line("Answer", "200 with a fresh token");
+                told.yes = true;
+            }
+            (Endpoint::Link | Endpoint::Revoke | Endpoint::Token, _) => {
+                told.line("Verdict", "answered by Edgeward itself, by what the content says");
+            }
             (Endpoint::Brand, _) => told.line("Verdict", "a file of the brand, if it is there"),
             (Endpoint::Explained(cause), _) => {
                 told.line("Verdict", "a page of Edgeward's own");

@@ -62,7 +62,9 @@ impl Accounts {
                 Ok(())
             }
             Some(known) if known.proof.is(&proof) => Ok(()),
-            Some(_) => Err("this user-id stands earlier with another password, and here each has one".to_owned()),
+            Some(_) => {
+                Err("this user-id stands earlier with another password, and here each has one".to_owned())
+            }
         }
     }
 
@@ -95,7 +97,13 @@ impl Accounts {
             if let Some(why) = refused {
                 self.lost.extend(user.clone().filter(|user| !self.lost.contains(user)));
                 let what = user.map_or("a line".to_owned(), |user| format!("the account {user:?}"));
-                left.push(Left { line: Some(number), file: Some(file.to_owned()), what, why, carried: false });
+                left.push(Left {
+                    line: Some(number),
+                    file: Some(file.to_owned()),
+                    what,
+                    why,
+                    carried: false,
+                });
             }
         }
         (users, left)
@@ -112,11 +120,12 @@ impl Accounts {
         }
         match PasswordHash::parse(hash) {
             Err(unusable) if unusable.is_hash => (Some(user.to_owned()), Some(rehash(&unusable.found))),
-            Err(unusable) => (None, Some(format!("found {}, expected {}", unusable.found, unusable.expected))),
+            Err(unusable) => {
+                (None, Some(format!("found {}, expected {}", unusable.found, unusable.expected)))
+            }
             Ok(_) => {
-                let added = is_read(user, hash).and_then(|()| {
-                    self.add(user, Proof::Hash(Secret::new(hash.to_owned())))
-                });
+                let added = is_read(user, hash)
+                    .and_then(|()| self.add(user, Proof::Hash(Secret::new(hash.to_owned()))));
                 (Some(user.to_owned()), added.err())
             }
         }
@@ -129,7 +138,8 @@ impl Account {
             Proof::Hash(hash) => hash.clone(),
             Proof::Password(password) => Secret::new(hash::argon2id(password)?),
         };
-        let groups = if self.groups.is_empty() { String::new() } else { format!(":{}", self.groups.join(",")) };
+        let groups =
+            if self.groups.is_empty() { String::new() } else { format!(":{}", self.groups.join(",")) };
         Ok(Secret::new(format!("{}:{}{groups}", self.user, hash.expose())))
     }
 }
@@ -213,7 +223,10 @@ mod tests {
         let shown: Vec<String> =
             left.iter().map(|it| format!("{}: {}: {}", it.line.unwrap(), it.what, it.why)).collect();
         assert_eq!(shown.len(), 4, "{shown:?}");
-        assert!(shown[0].starts_with("3: the account \"bob\": found an Apache MD5 hash ($apr1$)"), "{shown:?}");
+        assert!(
+            shown[0].starts_with("3: the account \"bob\": found an Apache MD5 hash ($apr1$)"),
+            "{shown:?}"
+        );
         assert!(shown.iter().all(|line| !line.contains("hunter2") && !line.contains("Xxd1")), "{shown:?}");
         let lines = accounts.lines().unwrap();
         assert_eq!(*lines[0].expose(), format!("ann:{BCRYPT}"));

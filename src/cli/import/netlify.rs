@@ -120,7 +120,11 @@ impl Reading {
         }
         if let Some((first, count)) = self.others {
             let what = format!("{count} other fields");
-            self.draft.leave(first, what, "Edgeward sets no fields of the site's own: let the origin send them");
+            self.draft.leave(
+                first,
+                what,
+                "Edgeward sets no fields of the site's own: let the origin send them",
+            );
         }
         self.note_overlaps();
         let covers_all = self.draft.rules.iter().any(|rule| rule.path == "/*");
@@ -201,7 +205,8 @@ mod tests {
         let text = "# note\n/*\n  X-Frame-Options: DENY\n/secret/*\r\n\tbasic-auth: ann:right:pass bob:two\n\
                     /secret/deep/*\nBasic-Auth: bob:two eve:\n/x*\n  Basic-Auth: cid:three\n";
         let draft = import(text).unwrap();
-        let shown: Vec<_> = draft.rules.iter().map(|it| (it.line, it.path.as_str(), it.users.join(" "))).collect();
+        let shown: Vec<_> =
+            draft.rules.iter().map(|it| (it.line, it.path.as_str(), it.users.join(" "))).collect();
         assert_eq!(shown, [(4, "/secret/*", "ann bob".into()), (6, "/secret/deep/*", "bob".into())]);
         let lines: Vec<_> = draft.left.iter().filter(|it| !it.carried).map(|it| it.line.unwrap()).collect();
         assert_eq!(lines, [7, 8, 3], "{:?}", draft.left);

@@ -5,6 +5,8 @@
 //! 2. An opening for some methods comes with a rule that keeps the others as they were: protected, not denied.
 //! 3. Several openings of one path add up, as they do there.
 
+mod origin;
+mod reasons;
 mod regex;
 mod settings;
 
@@ -13,9 +15,8 @@ use super::accounts::UserFiles;
 use super::draft::{Access, Draft, Rule};
 use super::networks::{is_inside_only, network, written};
 use crate::cli::nfc;
-use edgeward::config::{Config, Sources};
-use edgeward::policy;
-use serde_json::json;
+use origin::{origin, without_user};
+use reasons::reason;
 use settings::Setting;
 
 /// Fewer bits than these are no address of somebody's (IPv4, IPv6).
@@ -156,7 +157,8 @@ impl Reading<'_> {
             Err(why) => self.draft.leave(setting.line, format!("upstreams {:?}", without_user(url)), why),
             Ok((origin, path)) => {
                 if path {
-                    let why = "there only paths below the URL's own go on; here all do, each with its own path";
+                    let why =
+                        "there only paths below the URL's own go on; here all do, each with its own path";
                     self.draft.differs(setting.line, "upstreams", why);
                 }
                 self.draft.origin = Some(origin);
@@ -182,7 +184,14 @@ impl Reading<'_> {
                 methods
             };
             // The address opens every path to those who are trusted, and this rule to all.
-            self.draft.rules.retain(|rule| rule.path != opening.pattern);
+            let trusted = self.draft.rules.iter().position(|rule| rule.path == opening.pattern);
+            if let Some(rule) = trusted.map(|index| self.draft.rules.remove(index)) {
+                self.draft.leave(
+                    rule.line,
+                    rule.what,
+                    "skip_auth_routes says who may pass on every path, and one rule can",
+                );
+            }
             let rule = Rule {
                 line: opening.line,
                 what: opening.what.clone(),
@@ -219,95 +228,10 @@ fn trusted_network(text: &str) -> Result<String, &'static str> {
     Ok(written(&network))
 }
 
-/// The origin, and whether the URL had a path of its own.
-fn origin(url: &str) -> Result<(String, bool), &'static str> {
-    let policy = json!({ "origin": url }).to_string();
-    let config = Config::parse(&Sources { policy: Some(policy), ..Sources::default() }, nfc);
-    let Some(policy::Origin::Url { origin, base_path }) = config.policy.map(|policy| policy.origin) else {
-        return Err("an origin is an http: or https: URL");
-    };
-    let host = origin.split_once("://").map_or("", |(_, host)| host);
-    if is_near(host) {
-        return Err("Cloudflare cannot reach it: give it a public name or a tunnel, and set origin to that");
-    }
-    Ok((origin, !base_path.is_empty()))
-}
-
-/// Whether a host is one of this machine, of a cluster or of an inner network.
-fn is_near(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    let address = network(host).filter(|it| it.prefix_len() == it.max_prefix_len());
-    let named = host.ends_with(".local") || host.ends_with(".internal") || host.ends_with(".localhost");
-    address.map_or(named || !host.contains('.'), |address| is_inside_only(&address))
-}
-
-/// A URL without what stands before `@`: it may be a password.
-fn without_user(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://…@{rest}"),
-        _ => url.to_owned(),
-    }
-}
-
-/// Why a setting has nothing that corresponds to it.
-fn reason(name: &str) -> &'static str {
-    const REASONS: [(&[&str], &str); 9] = [
-        (
-            &["api_routes"],
-            "there is nothing to say: programs get a 401 and browsers a page on every path, by what each asks for",
-        ),
-        (
-            &["skip_auth_preflight"],
-            "say which origins may ask, in [vars.EDGEWARD.cors]: their preflights are answered without credentials",
-        ),
-        (
-            &["skip_jwt_bearer_tokens", "extra_jwt_issuers", "bearer_token_login_fallback"],
-            "only tokens signed with HMAC are verified here: see [[vars.EDGEWARD.tokens]]",
-        ),
-        (
-            &[
-                "email_domains", "authenticated_emails_file", "allowed_", "github_", "google_", "gitlab_",
-                "bitbucket_", "keycloak_", "azure_", "admin_", "entra_",
-            ],
-            "whom the provider lets in is not known here: name users or groups in the rules",
-        ),
-        (&["cookie_", "session_", "redis_", "csrf"], "no session of oauth2-proxy's goes on"),
-        (
-            &["pass_", "set_", "prefer_email", "basic_auth_password", "signature_key", "inject_"],
-            "who passed is told to the origin by X-Edgeward-User and X-Edgeward-Assertion",
-        ),
-        (
-            &[
-                "http_address", "https_address", "tls_", "reverse_proxy", "real_client_ip_header", "force_https",
-                "ping_", "ready_", "metrics_", "gcp_", "trusted_proxy", "ssl_", "upstream_timeout", "flush_",
-                "proxy_websockets", "ssl_upstream",
-            ],
-            "it is about the proxy's own server; Cloudflare is that now",
-        ),
-        (
-            &["logging_", "standard_logging", "request_logging", "auth_logging", "exclude_logging", "errors_", "silence_"],
-            "the log is set with log in [vars.EDGEWARD]",
-        ),
-        (
-            &[
-                "provider", "client_", "oidc_", "redirect_url", "scope", "login_url", "redeem_url", "profile_url",
-                "validate_url", "resource", "approval_prompt", "prompt", "acr_values", "whitelist_domain",
-                "insecure_oidc", "skip_oidc", "skip_provider_button", "code_challenge", "user_id_claim", "backend_logout",
-                "jwt_key", "pubjwk_url", "proxy_prefix",
-            ],
-            "nobody signs in with a provider here: give out passwords (`edgeward hash`) or tokens",
-        ),
-    ];
-    let fits = |(starts, _): &&(&[&str], &str)| starts.iter().any(|start| name.starts_with(start));
-    REASONS.iter().find(fits).map_or("nothing here corresponds to it", |(_, why)| why)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
     use std::path::Path;
 
     fn draft(text: &str) -> Draft {
@@ -340,7 +264,9 @@ mod tests {
 
     #[test]
     fn what_is_not_certain_opens_nothing() {
-        for route in ["!=^/private", "GET!=^/private", "HEAD=^/a$", "/health", "=^/a$", "^/.edgeward/", "^/a?b=c"] {
+        for route in
+            ["!=^/private", "GET!=^/private", "HEAD=^/a$", "/health", "=^/a$", "^/.edgeward/", "^/a?b=c"]
+        {
             let draft = draft(&format!("skip_auth_routes = [{}]", json!(route)));
             assert!(draft.rules.is_empty() && !draft.left.is_empty(), "{route}: {:?}", draft.rules);
         }
@@ -359,22 +285,9 @@ mod tests {
     }
 
     #[test]
-    fn origins() {
-        for (url, expected) in [
-            ("https://origin.acme.example/", Ok(("https://origin.acme.example".to_owned(), false))),
-            ("https://origin.acme.example:8443/x/", Ok(("https://origin.acme.example:8443".to_owned(), true))),
-        ] {
-            assert_eq!(origin(url), expected, "{url}");
-        }
-        for url in ["http://127.0.0.1:8080", "http://app:80", "http://[::1]/", "http://10.1.2.3", "file:///x", "static://202", "unix:///x", ""] {
-            assert!(origin(url).is_err(), "{url}");
-        }
-        assert_eq!(without_user("http://ann:pw@h/x"), "http://…@h/x");
-    }
-
-    #[test]
     fn values_of_other_settings_are_never_shown() {
-        let draft = draft("client_secret = \"hunter2\"\ncookie_secret = \"hunter2\"\nsomething_new = \"hunter2\"");
+        let draft =
+            draft("client_secret = \"hunter2\"\ncookie_secret = \"hunter2\"\nsomething_new = \"hunter2\"");
         assert_eq!(draft.left.len(), 3);
         assert!(draft.left.iter().all(|it| !format!("{it:?}").contains("hunter2")));
     }

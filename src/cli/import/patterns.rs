@@ -52,8 +52,10 @@ impl<'p> Shape<'p> {
     }
 
     fn matches(&self, path: &[&str]) -> bool {
-        let long_enough = if self.below { path.len() >= self.segments.len() } else { path.len() == self.segments.len() };
-        long_enough && self.segments.iter().zip(path).all(|(wanted, there)| is_name(wanted) || wanted == there)
+        let long_enough =
+            if self.below { path.len() >= self.segments.len() } else { path.len() == self.segments.len() };
+        long_enough
+            && self.segments.iter().zip(path).all(|(wanted, there)| is_name(wanted) || wanted == there)
     }
 
     /// Among patterns that match one path, the more specific one has the greater rank.

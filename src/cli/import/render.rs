@@ -112,7 +112,8 @@ fn toml_value(value: &Value) -> String {
         Value::Object(object) => {
             let pairs = ["signature", "timestamp", "expires"];
             let pairs = pairs.iter().filter_map(|name| Some((name, object.get(*name)?)));
-            let pairs: Vec<_> = pairs.map(|(name, value)| format!("{name} = {}", toml_value(value))).collect();
+            let pairs: Vec<_> =
+                pairs.map(|(name, value)| format!("{name} = {}", toml_value(value))).collect();
             format!("{{ {} }}", pairs.join(", "))
         }
         other => other.to_string(),
@@ -146,27 +147,36 @@ fn todo(draft: &Draft, secrets: &Secrets, written: Option<&Path>) -> Vec<String>
     let kids = secrets.kids();
     if let Some(file) = written {
         todo.push(format!(
-            "{} holds what was carried over ({} accounts, {} keys): npx wrangler secret bulk {0}",
+            "{} holds what was carried over ({}, {}): npx wrangler secret bulk {0}",
             file.display(),
-            secrets.accounts(),
-            kids.len()
+            counted(secrets.accounts(), "account"),
+            counted(kids.len(), "key")
         ));
     } else {
         if secrets.accounts() > 0 {
-            todo.push(format!("EDGEWARD_USERS: {} accounts are carried over; {again}.", secrets.accounts()));
+            todo.push(format!(
+                "EDGEWARD_USERS: {} to carry over; {again}.",
+                counted(secrets.accounts(), "account")
+            ));
         }
         if !kids.is_empty() {
             todo.push(format!("EDGEWARD_KEYS: the keys {}; {again}.", kids.join(", ")));
         }
     }
     if draft.needs_users && secrets.accounts() == 0 {
-        todo.push("EDGEWARD_USERS: no account is carried over; `edgeward hash` makes a line for each.".to_owned());
+        todo.push(
+            "EDGEWARD_USERS: no account is carried over; `edgeward hash` makes a line for each.".to_owned(),
+        );
     }
     for user in secrets.lost() {
         todo.push(format!("A new password for {}: edgeward hash, and add the line.", visible(user)));
     }
     todo.push("Then: edgeward check.".to_owned());
     todo
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn notes(draft: &Draft, file: &str, todo: &[String]) -> Vec<String> {

@@ -21,9 +21,9 @@ pub struct Secrets {
 
 impl Secrets {
     /// Takes them out of the draft.
-    pub fn of(draft: &mut Draft) -> Result<Self, Misuse> {
+    pub fn of(draft: &mut Draft) -> Self {
         draft.needs_users |= !draft.accounts.is_empty();
-        Ok(Self { accounts: std::mem::take(&mut draft.accounts), keys: std::mem::take(&mut draft.keys) })
+        Self { accounts: std::mem::take(&mut draft.accounts), keys: std::mem::take(&mut draft.keys) }
     }
 
     /// How many accounts there are.
@@ -41,8 +41,8 @@ impl Secrets {
         self.keys.iter().map(|key| key.kid.as_str()).collect()
     }
 
-    /// Writes them to a new file that only its owner reads.
-    pub fn write(&self, file: &Path) -> Result<(), Misuse> {
+    /// Writes them to a new file that only its owner reads; whether there was anything to write.
+    pub fn write(&self, file: &Path) -> Result<bool, Misuse> {
         // Before the hashing, which takes its time.
         if file.symlink_metadata().is_ok() {
             return Err(Misuse::new(format!(
@@ -51,9 +51,13 @@ impl Secrets {
             )));
         }
         let text = self.lines()?;
+        if text.expose().is_empty() {
+            return Ok(false);
+        }
         let cannot = |error| Misuse::new(format!("{} cannot be written: {error}.", file.display()));
         let mut out = new_file(file).map_err(cannot)?;
-        out.write_all(text.expose().as_bytes()).map_err(cannot)
+        out.write_all(text.expose().as_bytes()).map_err(cannot)?;
+        Ok(true)
     }
 
     /// Lines of `.dev.vars`.

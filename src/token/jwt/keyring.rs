@@ -86,7 +86,7 @@ impl Keyring {
             let members = members(entry, entries.len(), keys, &mut problems);
             ring.add(entry, members);
         }
-        ring.by_kid = Index::new(ring.keys.iter().map(|(key, _)| key.kid().as_bytes()));
+        ring.by_kid = Index::new(&ring.keys.iter().map(|(key, _)| key.kid().as_bytes()).collect::<Vec<_>>());
         ring.refuse_repeated(&mut problems);
         if !problems.is_empty() {
             return Err(problems);
@@ -109,7 +109,8 @@ impl Keyring {
     }
 
     fn refuse_repeated(&self, problems: &mut Vec<Problem>) {
-        let later = self.by_kid.runs(|place| self.kid_at(place)).flat_map(|run| run.iter().skip(1));
+        let kid_at = |place| self.kid_at(place);
+        let later = self.by_kid.runs(&kid_at).flat_map(|run| run.iter().skip(1));
         for (key, entry) in later.filter_map(|place| self.keys.get(*place)) {
             let Some(entry) = self.entries.get(*entry) else { continue };
             let found = format!("the key \"{}\" in two entries or twice in one", key.kid());
@@ -138,7 +139,7 @@ impl Keyring {
             None => Named::Nobody,
             Some(kid) => self
                 .by_kid
-                .find(kid.as_bytes(), |place| self.kid_at(place))
+                .find(kid.as_bytes(), &|place| self.kid_at(place))
                 .map_or(Named::Unknown, Named::Key),
         };
         Wanted { algorithm: header.algorithm, kid }

@@ -44,7 +44,7 @@ fn second_kids(jwks: &[Json<'_>]) -> Vec<bool> {
         .collect();
     let mut second = vec![false; kids.len()];
     let at = |position: usize| kids.get(position).copied().unwrap_or_default();
-    for run in Index::new(kids.iter().copied()).runs(at) {
+    for run in Index::new(&kids).runs(&at) {
         for position in run.iter().skip(1) {
             if let Some(second) = second.get_mut(*position) {
                 *second = true;
@@ -73,9 +73,9 @@ impl Reading {
     /// One key under two ids does not go away when one of them does.
     fn none_is_repeated(&mut self) {
         let keys = &self.keys;
-        let octets_at = |at: usize| keys.get(at).map_or(&[][..], |read| read.octets.expose());
-        let index = Index::new(keys.iter().map(|read| read.octets.expose().as_slice()));
-        for run in index.runs(octets_at).filter(|run| run.len() > 1) {
+        let octets: Vec<&[u8]> = keys.iter().map(|read| read.octets.expose().as_slice()).collect();
+        let octets_at = |at: usize| octets.get(at).copied().unwrap_or_default();
+        for run in Index::new(&octets).runs(&octets_at).filter(|run| run.len() > 1) {
             let alike: Vec<&Read> = run.iter().filter_map(|at| keys.get(*at)).collect();
             for (earlier, later) in alike.iter().enumerate().skip(1) {
                 let earlier = alike.get(..earlier).unwrap_or_default();

@@ -140,9 +140,9 @@ fn sizes_are_judged_by_what_a_key_is_for() {
     let keys = KeySet::parse(&text).expect("any length is read");
     assert_eq!(keys.iter().map(Key::size).collect::<Vec<_>>(), [32, 32, 15, 1]);
     let told = |demanded: fn(&Key) -> usize| -> Vec<String> {
-        keys.check_sizes(demanded).iter().map(ToString::to_string).collect()
+        keys.check_sizes(&demanded).iter().map(ToString::to_string).collect()
     };
-    let foreign = "Have a longer one made, or say weak_keys = true in its entry.";
+    let foreign = "Have a longer one made; weak_keys = true in its entry allows this one.";
     let made = "`edgeward keygen` makes a good key.";
     let (b, c, d) = (
         "EDGEWARD_KEYS keys[1].k: found a key of 32 octets",

@@ -39,6 +39,9 @@ pub const PRESET: Preset = Preset {
 /// Digits of a time of issue: until the year 2286.
 const ISSUED_DIGITS: usize = 10;
 
+/// Octets of a tag of HMAC-SHA-256.
+const TAG_SIZE: usize = 32;
+
 fn read<'r>(seen: &Seen<'r>, bearing: &Bearing<'r>, entry: &'r LinkEntry) -> Reading<'r> {
     let Some(name) = parameter(bearing, entry) else {
         return Reading::Malformed("A link of this format has its token in the query.");
@@ -83,13 +86,12 @@ fn taken_apart(value: &str) -> Option<(&str, UnixTime, &str)> {
 }
 
 fn mac_octets(mac: &str) -> Option<Vec<u8>> {
-    if !mac.contains('%') {
-        return decode::base64url(mac);
-    }
-    if mac.contains(['+', '/', '=']) {
-        return None;
-    }
-    decode::base64(&mac.replace("%2B", "+").replace("%2F", "/").replace("%3D", "="))
+    let octets = match (mac.contains('%'), mac.contains(['+', '/', '='])) {
+        (false, _) => decode::base64url(mac),
+        (true, false) => decode::base64(&mac.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")),
+        (true, true) => None,
+    };
+    octets.filter(|octets| octets.len() == TAG_SIZE)
 }
 
 fn message<'r>(path: &'r str, before: Option<&'r str>, issued: &'r str) -> Vec<Cow<'r, [u8]>> {

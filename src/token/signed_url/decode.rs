@@ -43,9 +43,44 @@ pub fn seconds(text: &str) -> Option<UnixTime> {
     Some(UnixTime::from_seconds(seconds))
 }
 
+/// Whether a path, or a part of it or of a query, is spelled as RFC 3986 §6.2.2 normalises it: every `%` begins two
+/// hexadecimal digits in upper case that stand for an octet that is not unreserved, and raw is only what may be raw in
+/// a path (§3.3).
+#[must_use]
+pub fn is_normal(text: &str) -> bool {
+    let raw = |octet: u8| is_unreserved(octet) || b"!$&'()*+,;=:@/%".contains(&octet);
+    let escape = |part: &str| part.get(..2).and_then(escaped);
+    text.bytes().all(raw)
+        && text.split('%').skip(1).all(|part| escape(part).is_some_and(|octet| !is_unreserved(octet)))
+}
+
+/// Letters, digits, `-`, `.`, `_`, `~` (RFC 3986 §2.3).
+#[must_use]
+pub const fn is_unreserved(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'.' | b'_' | b'~')
+}
+
+fn escaped(digits: &str) -> Option<u8> {
+    let upper = digits.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'A'..=b'F'));
+    upper.then(|| u8::from_str_radix(digits, 16).ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_spelling_of_an_escape() {
+        for good in ["", "/a%20b", "%2F", "%C3%A9", "/~x-._", "%25", "/%40/@"] {
+            assert!(is_normal(good), "{good}");
+        }
+        for bad in [
+            "%2f", "%7E", "%7e", "%41", "%", "%2", "%zz", "%+1", "é", "a b", "a\0", "%é", "a|b", "a?", "[",
+            "\\",
+        ] {
+            assert!(!is_normal(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn one_spelling_each() {

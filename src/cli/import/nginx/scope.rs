@@ -90,15 +90,21 @@ impl Scope {
     }
 
     fn condition(&mut self, directive: &Directive, draft: &mut Draft) {
-        if !self.signed.is_check(directive) {
+        if !self.signed.is_check(directive) && !sends_by_host(directive) {
             self.unsure(directive, "conditions are not carried over", draft);
         }
     }
 
     fn include(&mut self, directive: &Directive, draft: &mut Draft) {
         const PLAIN: [&str; 8] = [
-            "mime.types", "fastcgi_params", "fastcgi.conf", "proxy_params", "uwsgi_params", "scgi_params",
-            "fastcgi-php.conf", "options-ssl-nginx.conf",
+            "mime.types",
+            "fastcgi_params",
+            "fastcgi.conf",
+            "proxy_params",
+            "uwsgi_params",
+            "scgi_params",
+            "fastcgi-php.conf",
+            "options-ssl-nginx.conf",
         ];
         let file = directive.first().unwrap_or_default();
         if !PLAIN.iter().any(|plain| file.rsplit('/').next() == Some(plain)) {
@@ -108,7 +114,8 @@ impl Scope {
     }
 
     fn rewrite(&mut self, directive: &Directive, draft: &mut Draft) {
-        let is_plain = matches!(directive.args.last().map(String::as_str), Some("break" | "redirect" | "permanent"));
+        let is_plain =
+            matches!(directive.args.last().map(String::as_str), Some("break" | "redirect" | "permanent"));
         if !is_plain {
             self.unsure(directive, "it leads to another location, which may have other rules", draft);
         }
@@ -183,6 +190,17 @@ pub enum Networks {
     Unsaid,
 }
 
+/// A condition that sends browsers from one host, or from http, to another: it keeps nobody from anything.
+pub fn sends_by_host(directive: &Directive) -> bool {
+    const BY: [&str; 4] = ["($host", "($http_host", "($scheme", "($server_port"];
+    let only = match directive.block.as_deref() {
+        Some([only]) => only,
+        Some(_) | None => return false,
+    };
+    let sends = only.name == "return" && (300..400).contains(&status(only));
+    directive.name == "if" && sends && directive.first().is_some_and(|first| BY.contains(&first))
+}
+
 fn status(directive: &Directive) -> u16 {
     // `return URL` is 302.
     directive.first().and_then(|text| text.parse().ok()).unwrap_or(302)
@@ -191,8 +209,15 @@ fn status(directive: &Directive) -> u16 {
 /// What guards in ways of its own.
 fn is_guard(name: &str) -> bool {
     const STARTS: [&str; 9] = [
-        "auth_", "access_by_lua", "rewrite_by_lua", "content_by_lua", "ssl_verify_client", "js_access", "perl",
-        "naxsi", "modsecurity",
+        "auth_",
+        "access_by_lua",
+        "rewrite_by_lua",
+        "content_by_lua",
+        "ssl_verify_client",
+        "js_access",
+        "perl",
+        "naxsi",
+        "modsecurity",
     ];
     STARTS.iter().any(|start| name.starts_with(start))
 }
@@ -201,29 +226,126 @@ fn is_guard(name: &str) -> bool {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "http" | "server" | "location" | "upstream" | "map" | "geo" | "types" | "events" | "split_clients" | "stream" | "mail"
+        "http"
+            | "server"
+            | "location"
+            | "upstream"
+            | "map"
+            | "geo"
+            | "types"
+            | "events"
+            | "split_clients"
+            | "stream"
+            | "mail"
     )
 }
 
 /// What says nothing of access.
 fn is_harmless(name: &str) -> bool {
     const NAMES: [&str; 62] = [
-        "absolute_redirect", "access_log", "add_header", "aio", "alias", "autoindex", "break", "brotli", "charset",
-        "chunked_transfer_encoding", "daemon", "default_type", "directio", "dav_methods", "error_log", "error_page",
-        "etag", "expires", "flv", "grpc_pass", "gzip", "http2", "http3", "if_modified_since", "index", "keepalive_requests",
-        "keepalive_timeout", "limit_conn", "limit_conn_zone", "limit_rate", "limit_rate_after", "limit_req",
-        "limit_req_zone", "lingering_close", "listen", "load_module", "log_format", "log_not_found", "max_ranges",
-        "merge_slashes", "mp4", "msie_padding", "open_file_cache", "output_buffers", "pid", "port_in_redirect", "proxy_pass",
-        "recursive_error_pages", "reset_timedout_connection", "resolver", "resolver_timeout", "root", "sendfile",
-        "server_name", "server_name_in_redirect", "server_tokens", "set", "set_real_ip_from", "sub_filter", "user",
-        "worker_processes", "worker_rlimit_nofile",
+        "absolute_redirect",
+        "access_log",
+        "add_header",
+        "aio",
+        "alias",
+        "autoindex",
+        "break",
+        "brotli",
+        "charset",
+        "chunked_transfer_encoding",
+        "daemon",
+        "default_type",
+        "directio",
+        "dav_methods",
+        "error_log",
+        "error_page",
+        "etag",
+        "expires",
+        "flv",
+        "grpc_pass",
+        "gzip",
+        "http2",
+        "http3",
+        "if_modified_since",
+        "index",
+        "keepalive_requests",
+        "keepalive_timeout",
+        "limit_conn",
+        "limit_conn_zone",
+        "limit_rate",
+        "limit_rate_after",
+        "limit_req",
+        "limit_req_zone",
+        "lingering_close",
+        "listen",
+        "load_module",
+        "log_format",
+        "log_not_found",
+        "max_ranges",
+        "merge_slashes",
+        "mp4",
+        "msie_padding",
+        "open_file_cache",
+        "output_buffers",
+        "pid",
+        "port_in_redirect",
+        "proxy_pass",
+        "recursive_error_pages",
+        "reset_timedout_connection",
+        "resolver",
+        "resolver_timeout",
+        "root",
+        "sendfile",
+        "server_name",
+        "server_name_in_redirect",
+        "server_tokens",
+        "set",
+        "set_real_ip_from",
+        "sub_filter",
+        "user",
+        "worker_processes",
+        "worker_rlimit_nofile",
     ];
     const STARTS: [&str; 23] = [
-        "autoindex_", "brotli_", "charset_", "client_", "fastcgi_", "gzip_", "grpc_", "hls_", "large_client_header", "limit_conn_",
-        "limit_req_", "lingering_", "mp4_", "open_file_cache_", "proxy_", "real_ip_", "scgi_", "send", "server_names_hash",
-        "ssl_", "sub_filter_", "tcp_", "uwsgi_",
+        "autoindex_",
+        "brotli_",
+        "charset_",
+        "client_",
+        "fastcgi_",
+        "gzip_",
+        "grpc_",
+        "hls_",
+        "large_client_header",
+        "limit_conn_",
+        "limit_req_",
+        "lingering_",
+        "mp4_",
+        "open_file_cache_",
+        "proxy_",
+        "real_ip_",
+        "scgi_",
+        "send",
+        "server_names_hash",
+        "ssl_",
+        "sub_filter_",
+        "tcp_",
+        "uwsgi_",
     ];
     NAMES.contains(&name)
         || STARTS.iter().any(|start| name.starts_with(start))
-        || matches!(name, "types_hash_max_size" | "types_hash_bucket_size" | "variables_hash_max_size" | "worker_connections" | "multi_accept" | "use" | "stub_status" | "map_hash_bucket_size" | "underscores_in_headers" | "read_ahead" | "postpone_output" | "etag")
+        || matches!(
+            name,
+            "types_hash_max_size"
+                | "types_hash_bucket_size"
+                | "variables_hash_max_size"
+                | "worker_connections"
+                | "multi_accept"
+                | "use"
+                | "stub_status"
+                | "map_hash_bucket_size"
+                | "underscores_in_headers"
+                | "read_ahead"
+                | "postpone_output"
+                | "etag"
+        )
 }

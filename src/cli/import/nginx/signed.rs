@@ -44,7 +44,8 @@ impl Signed {
     /// Whether an `if` is the one that refuses what does not verify, or what is too old.
     pub fn is_check(&mut self, condition: &Directive) -> bool {
         let text = condition.args.concat();
-        let Some(rest) = text.strip_prefix("($secure_link_hmac").and_then(|rest| rest.strip_suffix(')')) else {
+        let Some(rest) = text.strip_prefix("($secure_link_hmac").and_then(|rest| rest.strip_suffix(')'))
+        else {
             return false;
         };
         let refuses = matches!(condition.block.as_deref(), Some([only])
@@ -72,9 +73,13 @@ impl Signed {
     pub fn entry(&self, draft: &mut Draft) -> Result<(), At<String>> {
         let places = self.places.as_ref().ok_or_else(|| fault(0, "secure_link_hmac is not set"))?;
         let parameters = parameters(places)?;
-        let message = self.message.as_ref().ok_or_else(|| fault(places.line, "there is no secure_link_hmac_message"))?;
+        let message = self
+            .message
+            .as_ref()
+            .ok_or_else(|| fault(places.line, "there is no secure_link_hmac_message"))?;
         let pattern = pattern(message, &parameters)?;
-        let secret = self.secret.as_ref().ok_or_else(|| fault(places.line, "there is no secure_link_hmac_secret"))?;
+        let secret =
+            self.secret.as_ref().ok_or_else(|| fault(places.line, "there is no secure_link_hmac_secret"))?;
         let algorithm = self.algorithm()?;
         check_secret(secret)?;
         if !self.checked {
@@ -110,7 +115,8 @@ fn add(draft: &mut Draft, wanted: &Wanted<'_>) -> Result<(), At<String>> {
     let same = |token: &Token| token.parameters == wanted.parameters && token.pattern == wanted.pattern;
     let elsewhere = draft.tokens.iter().find(|token| token.keys.contains(&kid) && !same(token));
     if let Some(token) = elsewhere {
-        let why = format!("its secret signs other messages at line {}, and a key has one entry here", token.line);
+        let why =
+            format!("its secret signs other messages at line {}, and a key has one entry here", token.line);
         return Err(fault(wanted.line, why));
     }
     let weak = wanted.secret.it.expose().len() < SHORT;
@@ -176,11 +182,17 @@ fn pattern(message: &At<String>, parameters: &[String; 3]) -> Result<String, At<
     let [_, timestamp, expires] = parameters;
     let must = ["uri".to_owned(), format!("arg_{timestamp}"), format!("arg_{expires}")];
     if !must.iter().all(|name| names.contains(name)) {
-        let why = format!("the message must hold ${}: else one link opens more than it was made for", must.join(", $"));
+        let why = format!(
+            "the message must hold ${}: else one link opens more than it was made for",
+            must.join(", $")
+        );
         return Err(fault(message.line, why));
     }
     if let Some(other) = names.iter().find(|name| *name != "uri" && !name.starts_with("arg_")) {
-        return Err(fault(message.line, format!("the preset nginx-hmac knows $uri and $arg_…, and not ${other}")));
+        return Err(fault(
+            message.line,
+            format!("the preset nginx-hmac knows $uri and $arg_…, and not ${other}"),
+        ));
     }
     Ok(message.it.clone())
 }
@@ -198,7 +210,10 @@ fn variables(text: &str) -> Vec<String> {
 fn check_secret(secret: &At<Secret<String>>) -> Result<(), At<String>> {
     let text = secret.it.expose();
     if text.is_empty() || text.contains('$') {
-        return Err(fault(secret.line, "the secret is empty or made of variables: set EDGEWARD_KEYS and the entry by hand"));
+        return Err(fault(
+            secret.line,
+            "the secret is empty or made of variables: set EDGEWARD_KEYS and the entry by hand",
+        ));
     }
     // HS1 asks for the fewest octets, so that nothing but the key's own quality is looked at.
     let k = to_base64url(text.as_bytes());
@@ -228,7 +243,9 @@ mod tests {
     fn places_of_the_parts() {
         let good = parameters(&at("$arg_st, $arg_ts,${arg_e}")).unwrap();
         assert_eq!(good, ["st", "ts", "e"]);
-        for text in ["$arg_st", "$arg_st,$arg_ts", "$cookie_st,$arg_ts,$arg_e", "$arg_,$arg_a,$arg_b", "a,b,c", ""] {
+        for text in
+            ["$arg_st", "$arg_st,$arg_ts", "$cookie_st,$arg_ts,$arg_e", "$arg_,$arg_a,$arg_b", "a,b,c", ""]
+        {
             assert!(parameters(&at(text)).is_err(), "{text}");
         }
     }

@@ -24,7 +24,7 @@ pub struct Directive {
 impl Directive {
     /// The words as one text. Not for a directive that may hold a secret.
     pub fn head(&self) -> String {
-        [&[self.name.clone()], self.args.as_slice()].concat().join(" ")
+        [std::slice::from_ref(&self.name), &self.args].concat().join(" ")
     }
 
     /// The first word behind the name.
@@ -88,7 +88,8 @@ impl Lexer<'_> {
                     return Ok(directive);
                 }
                 Token::Open => {
-                    let head = format!("{:?}", [&directive.name, " ", &directive.args.join(" ")].concat().trim());
+                    let head =
+                        format!("{:?}", [&directive.name, " ", &directive.args.join(" ")].concat().trim());
                     directive.block = Some(self.block(Some((&head, directive.line)), depth + 1)?);
                     return Ok(directive);
                 }
@@ -142,7 +143,11 @@ impl Lexer<'_> {
 
     fn word(&mut self, first: char) -> String {
         let mut word = String::new();
-        if first == '\\' { self.escape(&mut word) } else { word.push(first) }
+        if first == '\\' {
+            self.escape(&mut word)
+        } else {
+            word.push(first)
+        }
         while let Some(c) = self.peek() {
             let is_variable = c == '{' && word.ends_with('$');
             if c.is_whitespace() || c == ';' || (c == '{' && !is_variable) {
@@ -206,7 +211,7 @@ mod tests {
     fn shown(directives: &[Directive]) -> String {
         let one = |it: &Directive| {
             let block = it.block.as_ref().map(|block| format!("{{{}}}", shown(block))).unwrap_or_default();
-            format!("{}:{}{block}", it.line, [&[it.name.clone()], it.args.as_slice()].concat().join("|"))
+            format!("{}:{}{block}", it.line, [std::slice::from_ref(&it.name), &it.args].concat().join("|"))
         };
         directives.iter().map(one).collect::<Vec<_>>().join(" ")
     }

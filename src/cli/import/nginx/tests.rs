@@ -1,5 +1,6 @@
 //! Configurations as people have them, and what becomes of each location.
 
+use super::super::draft::Rule;
 use super::*;
 use proptest::prelude::*;
 use std::path::Path;
@@ -13,7 +14,7 @@ fn draft(text: &str) -> Draft {
 fn rules(text: &str) -> Vec<String> {
     let shown = |rule: &Rule| {
         let access = rule.access.name().unwrap_or("protected");
-        let host = rule.host.as_ref().map(|host| format!("{host}")).unwrap_or_default();
+        let host = rule.host.clone().unwrap_or_default();
         [&[format!("{host}{}", rule.path), access.to_owned()], rule.networks.as_slice()].concat().join(" ")
             + &rule.accept.iter().map(|kind| format!(" {kind}")).collect::<String>()
     };
@@ -42,9 +43,8 @@ fn a_site_with_a_closed_folder() {
 /// `/admin` also is the beginning of `/administrator`: a public `/` around it would open that.
 #[test]
 fn a_prefix_that_ends_within_a_segment_closes_what_is_around_it() {
-    let site = |path: &str| {
-        format!("server {{ location / {{ root /srv; }}\nlocation {path} {{ deny all; }} }}")
-    };
+    let site =
+        |path: &str| format!("server {{ location / {{ root /srv; }}\nlocation {path} {{ deny all; }} }}");
     assert_eq!(rules(&site("/admin")), ["/admin/* denied"]);
     assert_eq!(rules(&site("/admin/")), ["/* public", "/admin/* denied"]);
     assert_eq!(rules(&site("= /admin")), ["/* public", "/admin denied"]);
@@ -95,6 +95,7 @@ fn what_is_inherited_and_what_is_switched_off() {
 fn what_is_not_understood_opens_nothing() {
     for directive in [
         "if ($remote_addr = 1.2.3.4) { return 403; }",
+        "if ($cookie_session = \"\") { return 302 /login; }",
         "include snippets/auth.conf;",
         "some_new_directive on;",
         "rewrite ^/a /b last;",
@@ -108,7 +109,9 @@ fn what_is_not_understood_opens_nothing() {
         "try_files $uri /index.php;",
         "try_files $uri @app;",
     ] {
-        let inside = format!("server {{ location / {{ {directive} }} location @app {{ deny all; }} location ~ \\.php$ {{ deny all; }} }}");
+        let inside = format!(
+            "server {{ location / {{ {directive} }} location @app {{ deny all; }} location ~ \\.php$ {{ deny all; }} }}"
+        );
         let around = format!("server {{ {directive} location / {{ }} location ~ x {{ deny all; }} }}");
         for text in [inside, around] {
             assert!(rules(&text).iter().all(|rule| !rule.contains("public")), "{text}: {:?}", rules(&text));
@@ -147,7 +150,19 @@ fn a_page_beside_a_closed_folder_of_its_name() {
     let text = "server { location / { root /srv; } location = /a { root /srv; } location /a/ { deny all; } }";
     assert_eq!(rules(text), ["/* public", "/a/* denied"]);
     assert_eq!(draft(text).left.len(), 1);
-    assert_eq!(rules("server { location = / { root /srv; } location / { deny all; } }"), ["/ public", "/* denied"]);
+    assert_eq!(
+        rules("server { location = / { root /srv; } location / { deny all; } }"),
+        ["/ public", "/* denied"]
+    );
+}
+
+/// What certbot writes: the server of port 80 sends on by host, and has nothing else.
+#[test]
+fn a_server_that_only_sends_on_is_none() {
+    let text = "server { if ($host = a.example) { return 301 https://$host$request_uri; }\nlisten 80; server_name a.example;\n\
+                return 404; }\nserver { server_name a.example; location / { root /srv; } }";
+    assert_eq!(rules(text), ["/* public"]);
+    assert!(lines_left(text).is_empty());
 }
 
 #[test]
@@ -168,7 +183,10 @@ fn a_signed_folder() {
     assert!(draft.left.is_empty(), "{:?}", draft.left);
     let token = &draft.tokens[0];
     assert_eq!(token.pattern, "$uri|$arg_ts|$arg_e");
-    assert_eq!((token.keys.join(" "), token.parameters.join(" "), token.weak_keys), ("nginx-1".into(), "st ts e".into(), false));
+    assert_eq!(
+        (token.keys.join(" "), token.parameters.join(" "), token.weak_keys),
+        ("nginx-1".into(), "st ts e".into(), false)
+    );
     assert_eq!(draft.keys[0].algorithm.name(), "HS256");
 }
 
@@ -196,17 +214,26 @@ fn signed_folders_that_cannot_be_carried_over_are_denied() {
 
 #[test]
 fn signed_folders_that_differ() {
-    for (from, to) in [("if ($secure_link_hmac != \"1\") { return 404; }", ""), ("my_very_secret_key", "short")] {
+    for (from, to) in
+        [("if ($secure_link_hmac != \"1\") { return 404; }", ""), ("my_very_secret_key", "short")]
+    {
         let text = SIGNED.replacen(from, to, 1);
         assert_eq!(rules(&text)[1..], ["/files/* protected signed-url"], "{to}");
         assert_eq!(draft(&text).left.len(), 1);
     }
     assert!(draft(&SIGNED.replace("my_very_secret_key", "short")).tokens[0].weak_keys);
     assert_eq!(draft(&SIGNED.replace("sha256", "SHA512")).keys[0].algorithm.name(), "HS512");
-    let twice = SIGNED.replace("server {", "server { location /b/ { secure_link_hmac \"$arg_x,$arg_y,$arg_z\"; \
+    let twice = SIGNED.replace(
+        "server {",
+        "server { location /b/ { secure_link_hmac \"$arg_x,$arg_y,$arg_z\"; \
         secure_link_hmac_secret \"my_very_secret_key\"; secure_link_hmac_message \"$uri$arg_y$arg_z\"; \
-        if ($secure_link_hmac = \"\") { return 403; } if ($secure_link_hmac = \"0\") { return 410; } }");
-    assert_eq!(rules(&twice), ["/b/* protected signed-url", "/* denied", "/files/* denied"], "a key has one entry");
+        if ($secure_link_hmac = \"\") { return 403; } if ($secure_link_hmac = \"0\") { return 410; } }",
+    );
+    assert_eq!(
+        rules(&twice),
+        ["/b/* protected signed-url", "/* denied", "/files/* denied"],
+        "a key has one entry"
+    );
 }
 
 #[test]
@@ -227,7 +254,46 @@ fn tabs_line_ends_comments_and_quotes() {
     assert_eq!(draft(text).realm.as_deref(), Some("it's; {mine}"));
 }
 
+/// Whether nginx opens a path: the location of this very path, else the one with the longest prefix of it.
+fn nginx_opens(locations: &[(&str, &str, bool)], path: &str) -> bool {
+    let exact = locations.iter().find(|(kind, text, _)| *kind == "=" && *text == path);
+    let prefixes = locations.iter().filter(|(kind, text, _)| *kind != "=" && path.starts_with(text));
+    let found = exact.or_else(|| prefixes.max_by_key(|(_, text, _)| text.len()));
+    found.is_some_and(|(.., open)| *open)
+}
+
 proptest! {
+    /// What the policy opens nginx opened: the same path, or the one that differs by a `/` at its end.
+    #[test]
+    fn nothing_is_opened_that_was_closed(
+        drawn in proptest::collection::vec((0_usize..3, 0_usize..10, proptest::bool::ANY), 1..8),
+    ) {
+        const KINDS: [&str; 3] = ["", "=", "^~"];
+        const TEXTS: [&str; 10] = ["/", "/a", "/a/", "/a/b", "/a/b/", "/ab", "/ab/c/", "/b/", "/b", "/a/bc"];
+        let mut locations: Vec<(&str, &str, bool)> = Vec::new();
+        for (kind, text, open) in drawn {
+            let (kind, text) = (KINDS[kind], TEXTS[text]);
+            // nginx refuses two locations of one text.
+            if !locations.iter().any(|(other, there, _)| *there == text && (*other == "=") == (kind == "=")) {
+                locations.push((kind, text, open));
+            }
+        }
+        let block = |(kind, text, open): &(&str, &str, bool)| {
+            format!("location {kind} {text} {{ {} }}\n", if *open { "root /srv;" } else { "deny all;" })
+        };
+        let text = format!("server {{ {} }}", locations.iter().map(block).collect::<String>());
+        let draft = draft(&text);
+        let patterns: Vec<&str> = draft.rules.iter().map(|rule| rule.path.as_str()).collect();
+        for path in ["/", "/a", "/a/", "/a/b", "/a/b/", "/a/b/c", "/a/bc", "/a/bcd", "/ab", "/abc", "/ab/", "/ab/c", "/ab/c/d", "/b", "/bx", "/b/x", "/c"] {
+            let deciding = super::super::patterns::most_specific(&patterns, path);
+            let rule = draft.rules.iter().find(|rule| Some(rule.path.as_str()) == deciding);
+            if rule.is_some_and(|rule| rule.access == super::super::draft::Access::Public) {
+                let twin = path.strip_suffix('/').map_or(format!("{path}/"), str::to_owned);
+                prop_assert!(nginx_opens(&locations, path) || nginx_opens(&locations, &twin), "{path} in {text}");
+            }
+        }
+    }
+
     #[test]
     fn never_panics(text in "((server|location|/a|=|~|\\^~|auth_basic|deny all|allow|return|if|[a-c]|[{};$\"' \n]) ?){0,40}") {
         if let Ok(mut draft) = import(&text, &UserFiles::new(&[], Path::new("."))) {

@@ -45,8 +45,11 @@ pub fn patterns(expression: &str) -> (Vec<Said>, Vec<String>) {
             Err(_) => {}
         }
     }
-    let folders: Vec<String> = said.iter().filter_map(|it| Some(it.pattern.strip_suffix("/*")?.to_owned())).collect();
-    said.retain(|it| !folders.iter().any(|folder| it.pattern.strip_suffix('/').unwrap_or(&it.pattern) == folder));
+    let folders: Vec<String> =
+        said.iter().filter_map(|it| Some(it.pattern.strip_suffix("/*")?.to_owned())).collect();
+    said.retain(|it| {
+        !folders.iter().any(|folder| it.pattern.strip_suffix('/').unwrap_or(&it.pattern) == folder)
+    });
     (said, refused)
 }
 
@@ -206,7 +209,9 @@ fn no_slash() -> String {
 }
 
 fn prefix(path: &str) -> String {
-    format!("narrower here: the expression also matches paths that go on after {path} without a /; those stay protected")
+    format!(
+        "narrower here: the expression also matches paths that go on after {path} without a /; those stay protected"
+    )
 }
 
 fn dotted(path: &str) -> String {
@@ -256,9 +261,33 @@ mod tests {
     #[test]
     fn what_it_cannot() {
         for expression in [
-            "", "/health", "/health$", "health", "^health", "^$", "^/a.+", "^/a+$", "^/[a-z]+$", "^/\\d+$", "(?i)^/a$",
-            "^/a/.*/b$", "^/a.*b$", "^/a$/b", "^/x[^/]+$", "^/[^/]+x$", "^/[^/]*$", "^/(a$", "^/a)$", "^/a\\", "^/a{2}",
-            "^/a??$", "^*", "^/(a|b)*$", "^/(?P<n>a)$", "\\A/a\\z", "^/.*?x$",
+            "",
+            "/health",
+            "/health$",
+            "health",
+            "^health",
+            "^$",
+            "^/a.+",
+            "^/a+$",
+            "^/[a-z]+$",
+            "^/\\d+$",
+            "(?i)^/a$",
+            "^/a/.*/b$",
+            "^/a.*b$",
+            "^/a$/b",
+            "^/x[^/]+$",
+            "^/[^/]+x$",
+            "^/[^/]*$",
+            "^/(a$",
+            "^/a)$",
+            "^/a\\",
+            "^/a{2}",
+            "^/a??$",
+            "^*",
+            "^/(a|b)*$",
+            "^/(?P<n>a)$",
+            "\\A/a\\z",
+            "^/.*?x$",
         ] {
             assert_eq!(said(expression), ["-"], "{expression}");
         }

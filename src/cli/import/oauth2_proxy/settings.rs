@@ -34,7 +34,8 @@ const REPEATED: [&str; 12] = [
 /// Reads either of the two.
 pub fn read(text: &str) -> Result<Vec<Setting>, Unreadable> {
     let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let is_flags = lines().next().is_some_and(|line| line.starts_with('-') || line.starts_with("oauth2-proxy"));
+    let is_flags =
+        lines().next().is_some_and(|line| line.starts_with('-') || line.starts_with("oauth2-proxy"));
     if is_flags { flags(text) } else { file(text) }
 }
 
@@ -42,7 +43,10 @@ fn file(text: &str) -> Result<Vec<Setting>, Unreadable> {
     let table = DeTable::parse(text).map_err(|error| {
         let line = line_of(text, error.span().map_or(0, |span| span.start));
         // The message alone: the line may hold a secret.
-        Unreadable::new(line, format!("it is no TOML: {}.", error.message().lines().next().unwrap_or_default()))
+        Unreadable::new(
+            line,
+            format!("it is no TOML: {}.", error.message().lines().next().unwrap_or_default()),
+        )
     })?;
     let mut settings: Vec<Setting> = table
         .get_ref()
@@ -80,7 +84,8 @@ fn flags(text: &str) -> Result<Vec<Setting>, Unreadable> {
             continue;
         }
         let line = line.strip_prefix("- ").unwrap_or(line);
-        let words = shell_words(line).ok_or_else(|| Unreadable::new(number, "a quotation mark is not closed."))?;
+        let words =
+            shell_words(line).ok_or_else(|| Unreadable::new(number, "a quotation mark is not closed."))?;
         for word in words {
             waiting = one_word(&word, number, waiting, &mut settings);
         }

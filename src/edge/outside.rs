@@ -1,0 +1,125 @@
+//! What a verdict needs from outside: asked for, and the request gone on with.
+//!
+//! The answer may come when this call has long returned: then the request is read again, and asked about again with what is
+//! known by now.
+
+use super::host::Host;
+use super::isolate::{self, Isolate};
+use super::{Visit, plain, visit};
+use crate::authenticate::{Answers, LedgerQuestion, Question};
+use crate::revocation::State;
+use crate::verdict::{Cause, Refusal};
+use wasm_bindgen::prelude::*;
+
+/// What goes on once the answer is there.
+#[derive(Clone)]
+pub enum Then {
+    /// The request is answered.
+    Answer,
+    /// A link that counts its uses is opened.
+    Open(Opened),
+}
+
+/// What the form says that opens a link.
+#[derive(Clone)]
+pub struct Opened {
+    /// The token, as it stood in the link.
+    pub token: String,
+    /// Path and query of the link, without the token.
+    pub return_to: String,
+}
+
+/// Asks outside, and goes on with the answer.
+pub fn ask(visit: &Visit<'_>, question: Question, answers: Answers, then: Then) -> JsValue {
+    match question {
+        Question::Store => ask_store(visit, answers, then),
+        Question::Ledger(question) => ask_ledger(visit, &question, answers, then),
+        Question::Password(_) => {
+            visit.refuse(&plain(Refusal::new(Cause::Internal, "A password is not verified outside.")))
+        }
+    }
+}
+
+/// Asks the store in the background, where what is kept of it will soon be too old: then nobody waits.
+pub fn renew(host: &Host, env: &JsValue, ctx: &JsValue) {
+    let isolate = Isolate::of(host, env);
+    if !isolate.gate.config.store {
+        return;
+    }
+    let now = isolate::now(host);
+    if isolate.kept.borrow().state(now) != State::Renew {
+        return;
+    }
+    isolate.kept.borrow_mut().asking(now);
+    let host_value: JsValue = host.into();
+    let took = Closure::once_into_js(move |values: JsValue| {
+        isolate.take_store(host_value.unchecked_ref(), texts(&values).as_deref(), now);
+    });
+    host.renew(ctx, env, isolate.stores_keys(), &took);
+}
+
+fn ask_store(visit: &Visit<'_>, answers: Answers, then: Then) -> JsValue {
+    let (isolate, asked) = (visit.isolate, visit.now);
+    let resume = Resume::of(visit, answers, then);
+    let then = Closure::once_into_js(move |values: JsValue| {
+        isolate.take_store(resume.host(), texts(&values).as_deref(), asked);
+        resume.go_on()
+    });
+    visit.host.store(visit.request, visit.env, isolate.stores_keys(), &then)
+}
+
+fn ask_ledger(visit: &Visit<'_>, question: &LedgerQuestion, answers: Answers, then: Then) -> JsValue {
+    let mut resume = Resume::of(visit, answers, then);
+    let about = question.about;
+    let then = Closure::once_into_js(move |answer: JsValue| {
+        resume.answers.take(about, answer.as_string());
+        resume.go_on()
+    });
+    let LedgerQuestion { object, method, arguments, .. } = question;
+    visit.host.ledger(visit.request, visit.env, object, method, arguments, &then)
+}
+
+/// An array of texts and nulls; `None` where it is none.
+fn texts(values: &JsValue) -> Option<Vec<Option<String>>> {
+    let values: &js_sys::Array = values.dyn_ref()?;
+    Some(values.iter().map(|value| value.as_string()).collect())
+}
+
+/// A request that waits for an answer.
+struct Resume {
+    host: JsValue,
+    request: JsValue,
+    env: JsValue,
+    reference: String,
+    answers: Answers,
+    then: Then,
+}
+
+impl Resume {
+    fn of(visit: &Visit<'_>, answers: Answers, then: Then) -> Self {
+        Self {
+            host: visit.host.into(),
+            request: visit.request.clone(),
+            env: visit.env.clone(),
+            reference: visit.reference().to_owned(),
+            answers,
+            then,
+        }
+    }
+
+    fn host(&self) -> &Host {
+        self.host.unchecked_ref()
+    }
+
+    fn go_on(self) -> JsValue {
+        let Self { host, request, env, reference, answers, then } = self;
+        visit(host.unchecked_ref(), &request, &env, |visit| {
+            // The cell of a new visit is empty, so this cannot fail.
+            let _ = visit.reference.set(reference);
+            match then {
+                Then::Answer => visit.answer(answers),
+                Then::Open(opened) => visit.open(opened, answers),
+            }
+        })
+    }
+}

@@ -1,0 +1,44 @@
+//! A good link becomes a cookie: where the browser is sent, and what it is given.
+
+use crate::authenticate::{Exchange, Gate};
+use crate::credentials::cookie;
+use crate::request::{RequestFacts, Scheme};
+use crate::time::UnixTime;
+use crate::token::signed_url::grants::{self, Jar};
+
+/// Where the browser is sent, and the cookie it is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchanged {
+    /// The clean URL, absolute: a path that begins with `//` stays a path.
+    pub location: String,
+    /// `Set-Cookie`; `None` where the grant is too long for a cookie: then there is nothing to send the browser to.
+    pub cookie: Option<String>,
+}
+
+/// Exchanges what a link grants. `facts` are those of the request with the link; links that the browser has exchanged
+/// before stay good.
+#[must_use]
+pub fn exchanged(gate: &Gate, exchange: Exchange<'_>, facts: &RequestFacts<'_>, now: UnixTime) -> Exchanged {
+    let query = facts.query.and_then(|query| gate.places.without_tokens(query));
+    let mut location = facts.uri_without_query();
+    if let Some(query) = &query {
+        location.push('?');
+        location.push_str(query);
+    }
+    let keys = gate.config.verifiers.as_ref().map(|verifiers| verifiers.jar.as_slice()).unwrap_or_default();
+    let https = facts.scheme == Scheme::Https;
+    let mut jar = held(keys, facts, https);
+    jar.add(exchange.grant.written_out(facts, query.as_deref().unwrap_or_default()), now);
+    let until = jar.expires();
+    let value = jar.write(keys, now);
+    Exchanged { location, cookie: value.map(|value| grants::set_cookie(&value, https, until, now)) }
+}
+
+/// What the browser holds already: nothing where its cookie is there twice, or not whole.
+fn held(keys: &[crate::token::mac::MacKey], facts: &RequestFacts<'_>, https: bool) -> Jar {
+    let host = facts.host();
+    let field = facts.field("cookie").unwrap_or_default();
+    let mut values = cookie::values(&field, grants::name(https));
+    let value = values.next().filter(|_| values.next().is_none());
+    value.and_then(|value| Jar::read(keys, &host, value)).unwrap_or_else(|| Jar::empty(host))
+}

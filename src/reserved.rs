@@ -1,0 +1,110 @@
+//! The reserved paths that take a POST: where they are, who may post there, and what a form holds.
+
+use crate::credentials::query;
+use crate::request::RequestFacts;
+use std::borrow::Cow;
+
+/// Makes fresh tokens for programs.
+pub const TOKEN: &str = "/.edgeward/token";
+
+/// Opens a link that counts its uses.
+pub const LINK: &str = "/.edgeward/link";
+
+/// Takes orders to revoke, signed by the command.
+pub const REVOKE: &str = "/.edgeward/revoke";
+
+/// Octets of a form that are read.
+pub const LONGEST_FORM: usize = 16 * 1024;
+
+/// Whether a form of our own pages can have made this request: `Sec-Fetch-Site` says `same-origin`, or, where that field
+/// is absent, `Origin` is the request's own; and the content is a form. Anything else, no `Origin` included, may be
+/// another site's doing.
+#[must_use]
+pub fn is_own_form(facts: &RequestFacts<'_>) -> bool {
+    let is_own = match facts.field("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => facts.field("origin").is_some_and(|origin| origin == facts.origin()),
+    };
+    let content_type = facts.field("content-type").unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    is_own && essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// The value of a field of a form (`application/x-www-form-urlencoded`, URL Standard §5.1), decoded; `None` where it is
+/// not there, stands there twice or is no UTF-8.
+#[must_use]
+pub fn form_value<'f>(form: &'f str, name: &str) -> Option<Cow<'f, str>> {
+    let mut values = query::values(form, name);
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    if !value.contains('+') {
+        return query::decode_value(value);
+    }
+    query::decode_value(&value.replace('+', "%20")).map(|value| Cow::Owned(value.into_owned()))
+}
+
+/// A path and query on this host, as a form sends them back: it begins with one `/`, and holds nothing that a browser
+/// would read as another host, as an end of line, or as a fragment.
+#[must_use]
+pub fn return_address(text: &str) -> Option<(&str, Option<&str>)> {
+    let is_plain = |c: char| c.is_ascii_graphic() && c != '\\' && c != '#';
+    let begins = text.starts_with('/') && !text.starts_with("//");
+    if !begins || !text.chars().all(is_plain) {
+        return None;
+    }
+    Some(text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::FieldList;
+
+    #[test]
+    fn a_form_of_ours_is_told_from_others() {
+        let form = ("Content-Type", "application/x-www-form-urlencoded; charset=utf-8");
+        let text = ("Content-Type", "text/plain");
+        for (fields, wanted) in [
+            (vec![form, ("Sec-Fetch-Site", "same-origin")], true),
+            (vec![form, ("Sec-Fetch-Site", "same-origin"), ("Origin", "null")], true),
+            (vec![form, ("Sec-Fetch-Site", "same-site")], false),
+            (vec![form, ("Sec-Fetch-Site", "cross-site"), ("Origin", "https://h")], false),
+            (vec![form, ("Sec-Fetch-Site", "none")], false),
+            (vec![form, ("Origin", "https://h")], true),
+            (vec![form, ("Origin", "https://h:8443")], false),
+            (vec![form, ("Origin", "http://h")], false),
+            (vec![form, ("Origin", "null")], false),
+            (vec![form], false),
+            (vec![text, ("Sec-Fetch-Site", "same-origin")], false),
+            (vec![("Sec-Fetch-Site", "same-origin")], false),
+        ] {
+            let list = FieldList::new(fields.iter().copied());
+            let facts = RequestFacts::new("POST", "https://h/.edgeward/link", &list).expect("absolute");
+            assert_eq!(is_own_form(&facts), wanted, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn forms() {
+        let form = "a=1&b=x+y%2B&c=%zz&d=1&d=2&e";
+        assert_eq!(form_value(form, "a").as_deref(), Some("1"));
+        assert_eq!(form_value(form, "b").as_deref(), Some("x y+"));
+        assert_eq!(form_value(form, "e").as_deref(), Some(""));
+        for bad in ["c", "d", "f", ""] {
+            assert_eq!(form_value(form, bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn return_addresses_stay_here() {
+        assert_eq!(return_address("/a/b?c=d?e"), Some(("/a/b", Some("c=d?e"))));
+        assert_eq!(return_address("/"), Some(("/", None)));
+        for bad in
+            ["", "a", "//evil", "/\\evil", "https://evil", "/a#b", "/a b", "/a\n", "/a\u{0}", "/é", "\\/evil"]
+        {
+            assert_eq!(return_address(bad), None, "{bad:?}");
+        }
+    }
+}
