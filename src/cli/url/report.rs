@@ -148,7 +148,7 @@ impl Report<'_> {
                 format!("good, as link:{}, while uses are left", grant.id())
             }
             Some(Ok(grant)) => format!("let in as link:{}", visible(grant.id())),
-            Some(Err(refusal)) => format!("refused: {}: {}", refusal.cause.name(), refusal.detail),
+            Some(Err(refusal)) => format!("refused: {}: {}", refusal.cause.name(), visible(&refusal.detail)),
         }
     }
 
