@@ -29,8 +29,7 @@ function works(interpreter, uses) {
 function make(interpreter, packages) {
   try {
     mkdirSync(FOLDER, { recursive: true });
-    if (!existsSync(interpreter))
-      execFileSync("python3", ["-m", "venv", FOLDER], { stdio: "ignore", timeout: 60_000 });
+    if (!existsSync(interpreter)) execFileSync("python3", ["-m", "venv", FOLDER], { stdio: "ignore", timeout: 60_000 });
     execFileSync(join(FOLDER, "bin", "pip"), ["install", "--quiet", ...packages], { stdio: "ignore", timeout: 60_000 });
   } catch {
     // works() tells.

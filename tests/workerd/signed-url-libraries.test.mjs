@@ -44,7 +44,13 @@ const ROWS = () => [
   ["a salt", "salted", { salt: "a salt" }, { url: "/salted/a" }, "/salted/a"],
   ["a salt and a list", "salted", { salt: "a salt" }, { acl: "/salted/films/*" }, "/salted/films/a"],
   ["escape_early", "escaped", { escape_early: true }, { url: "/escaped/a?x=1" }, "/escaped/a?x=1"],
-  ["escape_early and a list", "escaped", { escape_early: true, payload: "a=b&c" }, { acl: "/escaped/films/*" }, "/escaped/films/a"],
+  [
+    "escape_early and a list",
+    "escaped",
+    { escape_early: true, payload: "a=b&c" },
+    { acl: "/escaped/films/*" },
+    "/escaped/films/a",
+  ],
   ["SHA-1", "sha1", { algorithm: "sha1" }, { url: "/sha1/a" }, "/sha1/a"],
 ];
 

@@ -36,7 +36,10 @@ const renamed = (change) => (dialect) => {
   const link = dialect.link("/a");
   return link.replace(new RegExp(`([?&])(${dialect.parameter})=`), (_, mark, name) => `${mark}${change(name)}=`);
 };
-const appended = (what, below = "/foo/1") => (dialect) => dialect.link(below) + what;
+const appended =
+  (what, below = "/foo/1") =>
+  (dialect) =>
+    dialect.link(below) + what;
 const withoutMac = (dialect) => {
   const link = dialect.link("/test.html");
   if (dialect.separator === "~") return link.replace(/~hmac=\w+/, "");
@@ -54,11 +57,16 @@ const granted = (below) => (dialect) => {
   const link = dialect.link("/video/", dialect.grant(`/${dialect.format}/video/`, {}));
   return link.replace("/video/?", `${below}?`);
 };
-const cookie = (change, below = "/films/1.ts") => (dialect) => {
-  const [name, value] = COOKIES[dialect.format](`/${dialect.format}/films/`);
-  return [`/${dialect.format}${below}`, { headers: { Cookie: change(value, name, dialect) } }];
-};
-const cookieMac = (change) => cookie((value, name) => `${name}=${value.replace(/(hmac|Signature)=([^~:]+)/, (_, it, tag) => `${it}=${change(tag)}`)}`);
+const cookie =
+  (change, below = "/films/1.ts") =>
+  (dialect) => {
+    const [name, value] = COOKIES[dialect.format](`/${dialect.format}/films/`);
+    return [`/${dialect.format}${below}`, { headers: { Cookie: change(value, name, dialect) } }];
+  };
+const cookieMac = (change) =>
+  cookie(
+    (value, name) => `${name}=${value.replace(/(hmac|Signature)=([^~:]+)/, (_, it, tag) => `${it}=${change(tag)}`)}`,
+  );
 
 /** How each case is expressed; the dialects that can, all of them by default. */
 const CASES = {
@@ -69,7 +77,10 @@ const CASES = {
   "su-008": [plain("/foo/1?custom-signature=signature%3Dvalue")],
   "su-009": [appended("&appended")],
   "su-010": [appended("&two=value&one=&three", "/foo/1?bar=baz")],
-  "su-012": [(it) => it.link("/foo/1?prefix=value&suffix=value").replace("prefix=value", "prefix=other"), signing("query")],
+  "su-012": [
+    (it) => it.link("/foo/1?prefix=value&suffix=value").replace("prefix=value", "prefix=other"),
+    signing("query"),
+  ],
   "su-014": [plain("/foo/1", ({ older }) => ({ key: older }))],
   "su-016": [mac("/test.html", (it) => it.replace(/(=|%3D)+$/, "")), [DIALECTS["google-cdn"]]],
   "su-019": [mac("/test.html", (it) => `${it}-TOOLONG`)],
@@ -85,31 +96,45 @@ const CASES = {
   "su-034": [plain("/foo?foo=bar")],
   // Between the expiry and the first name bunny.net signs nothing: a name that begins with a digit could be either's.
   "su-035": [plain("/foo?foo=bar&0=integer"), ALL.filter((it) => it.format !== "bunny")],
-  "su-036": [(it) => it.link("/foo?foo=bar&bar=foo").replace(/foo=bar|bar=foo/g, (pair) => pair.split("=").reverse().join("="))],
+  "su-036": [
+    (it) => it.link("/foo?foo=bar&bar=foo").replace(/foo=bar|bar=foo/g, (pair) => pair.split("=").reverse().join("=")),
+  ],
   "su-037": [(it) => it.link("/a").replace(/\?.*/, (query) => query.toUpperCase())],
   "su-039": [mac("/a", (it) => (it[0] === "a" ? "b" : "a") + it.slice(1))],
-  "su-041": [(it) => it.link("/a").replace(/\?.*/, (query) => query.replaceAll(it.separator, "*")), signing("separator")],
+  "su-041": [
+    (it) => it.link("/a").replace(/\?.*/, (query) => query.replaceAll(it.separator, "*")),
+    signing("separator"),
+  ],
   "su-042": [mac("/a", (it) => it.slice(0, -1))],
   "su-044": [plain("/a", ({ older }) => ({ key: older }))],
   "su-046": [plain("/a", () => ({ issued: now() - 3611 })), [DIALECTS.cloudflare]],
-  "su-047": [(it) => (it.endless ? it.link("/a", { expires: undefined }) : it.link("/a", { issued: "" })), [...signing("endless"), DIALECTS.cloudflare]],
+  "su-047": [
+    (it) => (it.endless ? it.link("/a", { expires: undefined }) : it.link("/a", { issued: "" })),
+    [...signing("endless"), DIALECTS.cloudflare],
+  ],
   "su-048": [signedWith("____________"), textual],
   "su-049": [signedWith(0x4e03d5a1a1a1a1), textual],
   "su-053": [cookie((value, name) => `${name}=garbage.${value}`), COOKIE],
   "su-054": [cookie((value, name) => `${name}=${value}.garbage`), COOKIE],
-  "su-056": [cookie((value, name, { format }) => {
-    const [, other] = COOKIES[format](`/${format}/else/`);
-    const tag = (text) => /(?:hmac|Signature)=([^~:]+)/.exec(text)[1];
-    return `${name}=${value.replace(tag(value), tag(other))}`;
-  }), COOKIE],
+  "su-056": [
+    cookie((value, name, { format }) => {
+      const [, other] = COOKIES[format](`/${format}/else/`);
+      const tag = (text) => /(?:hmac|Signature)=([^~:]+)/.exec(text)[1];
+      return `${name}=${value.replace(tag(value), tag(other))}`;
+    }),
+    COOKIE,
+  ],
   "su-057": [cookieMac((it) => `?${it.slice(1)}`), COOKIE],
   "su-058": [cookieMac(() => "valueShapedLikeASignatureButIsNotASignature="), COOKIE],
   "su-059": [cookie((value, name) => `${name}=${value.replace(/[~:](hmac|Signature)=.*/, "")}`), COOKIE],
   "su-060": [cookie((value, name) => `\u00a0${name}=evil; ${name}=${value}`), COOKIE],
-  "su-061": [() => {
-    const [, value] = COOKIES.akamai("/named/", { key: NAMED_KEY });
-    return ["/named/a", { headers: { Cookie: `toString=${value}` } }];
-  }, [DIALECTS.akamai]],
+  "su-061": [
+    () => {
+      const [, value] = COOKIES.akamai("/named/", { key: NAMED_KEY });
+      return ["/named/a", { headers: { Cookie: `toString=${value}` } }];
+    },
+    [DIALECTS.akamai],
+  ],
   "su-065": [(it) => it.link("/video/1.mp4").replace(`${SITE}/`, `${SITE}//`)],
   "su-066": [moved("/video/1.mp4", "/video/x/../1.mp4")],
   "su-069": [moved("/video/1.mp4", "/video/%31.mp4")],
@@ -121,7 +146,10 @@ const CASES = {
   "su-076": [(it) => [it.link("/a"), { method: "HEAD" }]],
   "su-077": [(it) => [it.link("/video/1.mp4"), { headers: { Range: "bytes=0-99" } }]],
   "su-079": [(it) => `${it.link("/a")}&${it.parameter}=x`],
-  "su-081": [(it) => withExpiry(it, it.link("/a"), (seconds) => seconds).replace("?", `?${expiryName(it)}=${now() + 99999}&`), SEPARATE],
+  "su-081": [
+    (it) => withExpiry(it, it.link("/a"), (seconds) => seconds).replace("?", `?${expiryName(it)}=${now() + 99999}&`),
+    SEPARATE,
+  ],
   "su-082": [renamed((name) => (name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase()))],
   "su-083": [renamed((name) => name.slice(0, -1) + `%${name.charCodeAt(name.length - 1).toString(16)}`)],
   "su-085": [expiry((it) => `000${it}`), textual],
@@ -130,10 +158,19 @@ const CASES = {
   "su-089": [signedWith(-1), textual],
   "su-090": [signedWith("99999999999999999999"), textual],
   "su-091": [expiry(() => ""), textual],
-  "su-092": [(it) => it.link("/a").replace(new RegExp(`[?&~]?${expiryName(it)}=\\d*`), (found) => (found[0] === "?" ? "?x" : "")), textual.filter((it) => it.format !== "cloudflare" && it.format !== "fastly")],
+  "su-092": [
+    (it) =>
+      it.link("/a").replace(new RegExp(`[?&~]?${expiryName(it)}=\\d*`), (found) => (found[0] === "?" ? "?x" : "")),
+    textual.filter((it) => it.format !== "cloudflare" && it.format !== "fastly"),
+  ],
   "su-098": [granted("/video/%2e%2e/admin"), signing("grant")],
   "su-099": [granted("/video/..%2fadmin"), signing("grant")],
-  "su-101": [(it) => [`/${it.format}/a`, { headers: { Cookie: `__Host-edgeward=${it.link("/a").split("=").slice(1).join("=")}` } }]],
+  "su-101": [
+    (it) => [
+      `/${it.format}/a`,
+      { headers: { Cookie: `__Host-edgeward=${it.link("/a").split("=").slice(1).join("=")}` } },
+    ],
+  ],
   "su-102": [mac("/a", () => "ew_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijk")],
 };
 
@@ -149,7 +186,11 @@ const CHOSEN = {
   "su-066": [() => true, "reject", "a path is verified as it arrives; who resolves it on the way does so before"],
   "su-073": [(it) => !it.host, "accept", "the dialect signs no host: rules name hosts, where it matters"],
   "su-075": [(it) => !it.methods, "accept", "the dialect signs no method: rules name methods, where it matters"],
-  "su-083": [(it) => it.query || it.format !== "media-cdn", "reject", "a name in another spelling is another sequence of octets than the one that was signed"],
+  "su-083": [
+    (it) => it.query || it.format !== "media-cdn",
+    "reject",
+    "a name in another spelling is another sequence of octets than the one that was signed",
+  ],
 };
 
 /** Cases that no request can express, or that are tests of their own below. */
@@ -166,7 +207,10 @@ const given = cases("cases_signed_url_semantics.json");
 const byId = (id) => given?.find((it) => it.id === id);
 
 test("every case is expressed, or said why not", { skip: given ? false : NO_VECTORS }, () => {
-  assert.deepEqual(given.map(({ id }) => id).filter((id) => !CASES[id] && !ELSEWHERE[id]), []);
+  assert.deepEqual(
+    given.map(({ id }) => id).filter((id) => !CASES[id] && !ELSEWHERE[id]),
+    [],
+  );
 });
 
 for (const { id, what, expected } of given ?? []) {
@@ -179,7 +223,9 @@ for (const { id, what, expected } of given ?? []) {
       const chosen = applies(dialect);
       assert.ok(!chosen || expected.level !== "must", "what must be is not ours to choose");
       const verdict = chosen ? ours : expected.verdict;
-      await t.test(chosen ? `${dialect.format}: ${verdict}, as ${why}` : dialect.format, () => decided(express(dialect), verdict));
+      await t.test(chosen ? `${dialect.format}: ${verdict}, as ${why}` : dialect.format, () =>
+        decided(express(dialect), verdict),
+      );
     }
   });
 }
@@ -222,7 +268,8 @@ test("su-066: dot segments that were resolved on the way are not there any more"
 });
 
 test("su-094: a fragment is not sent", async () => {
-  for (const dialect of ALL) assert.equal((await world.gate.dispatch(`${dialect.link("/a")}#x`)).status, 200, dialect.format);
+  for (const dialect of ALL)
+    assert.equal((await world.gate.dispatch(`${dialect.link("/a")}#x`)).status, 200, dialect.format);
 });
 
 test("su-103: signing parameters are not forwarded to the origin", async () => {
@@ -240,9 +287,16 @@ test("su-105: an answer of ours says nothing of the URL to whom it leads", async
 
 test("su-106: an empty key is no key", async () => {
   const { tokens, rules } = policyOfAll();
-  for (const [keys, status] of [[[{ ...DIALECTS.laravel.keys[0], k: "" }], 503], [[DIALECTS.laravel.keys[0]], 200]]) {
+  for (const [keys, status] of [
+    [[{ ...DIALECTS.laravel.keys[0], k: "" }], 503],
+    [[DIALECTS.laravel.keys[0]], 200],
+  ]) {
     const settings = {
-      policy: { ...policy(world.origin), tokens: [{ ...tokens.find((it) => it.format === "laravel"), keys: ["laravel"] }], rules },
+      policy: {
+        ...policy(world.origin),
+        tokens: [{ ...tokens.find((it) => it.format === "laravel"), keys: ["laravel"] }],
+        rules,
+      },
       secrets: secrets({ EDGEWARD_KEYS: JSON.stringify({ keys }) }),
     };
     await withGate(settings, async (gate) => {

@@ -50,7 +50,11 @@ export function googleGrant({ prefix, key, expires, name, separator = "&" }) {
 /** Media CDN: `globs`, `prefix`, or the path itself. Also a cookie's value. */
 export function mediaToken({ url, key, expires, starts, globs, prefix, session, hash = "sha256" }) {
   const where = globs ? `PathGlobs=${globs}` : prefix ? `URLPrefix=${base64url(prefix)}` : "FullPath";
-  const rest = [starts && `Starts=${starts}`, expires !== undefined && `Expires=${expires}`, session && `SessionID=${session}`];
+  const rest = [
+    starts && `Starts=${starts}`,
+    expires !== undefined && `Expires=${expires}`,
+    session && `SessionID=${session}`,
+  ];
   const sent = [where, ...rest].filter(Boolean).join("~");
   const signed = sent.replace(/^FullPath/, () => `FullPath=${parts(url).path}`);
   return `${sent}~hmac=${hmac(key, signed, hash).digest("hex")}`;
@@ -61,13 +65,17 @@ function bunny({ url, key, expires, directory, countries, blocked, limit, ip, in
   const { origin, path, query } = parts(url);
   const own = { token_path: directory, token_countries: countries, token_countries_blocked: blocked, limit };
   const given = (inPath ? [] : (query ?? "").split("&").filter(Boolean)).map((pair) => pair.split("="));
-  const data = [...given, ...Object.entries(own).filter(([, value]) => value !== undefined)].map(([name, value = ""]) => [
-    name,
-    decodeURIComponent(value),
-  ]);
+  const data = [...given, ...Object.entries(own).filter(([, value]) => value !== undefined)].map(
+    ([name, value = ""]) => [name, decodeURIComponent(value)],
+  );
   data.sort(([one], [other]) => (one < other ? -1 : 1));
   const address = ip ? Buffer.from(ip.split(".").map(Number)) : Buffer.alloc(0);
-  const signed = [directory ?? path, String(expires), address, data.map(([name, value]) => `${name}=${value}`).join("&")];
+  const signed = [
+    directory ?? path,
+    String(expires),
+    address,
+    data.map(([name, value]) => `${name}=${value}`).join("&"),
+  ];
   const tag = signed.reduce((mac, part) => mac.update(part), createHmac("sha256", key)).digest("base64url");
   const extra = Object.entries(own).filter(([, value]) => value !== undefined);
   const said = extra.map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join("");
@@ -83,7 +91,15 @@ function cloudflare({ url, key, expires, ttl = 3600, issued = expires - ttl, url
 }
 
 /** Our own share link; `key` is a value of EDGEWARD_SECRET, decoded. */
-function edgeward({ url, key, expires, issued = Math.floor(Date.now() / 1000) - 60, id = Buffer.alloc(8, 7), prefix, kid }) {
+function edgeward({
+  url,
+  key,
+  expires,
+  issued = Math.floor(Date.now() / 1000) - 60,
+  id = Buffer.alloc(8, 7),
+  prefix,
+  kid,
+}) {
   const derived = (info) => Buffer.from(hkdfSync("sha256", key, Buffer.alloc(0), info, 32));
   const { host, path, query = "" } = parts(url);
   const uint32 = (number) => Buffer.from([24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff));
@@ -129,7 +145,9 @@ function nginxHmac({ url, key, expires, ts, e, hash = "sha256" }) {
 function symfony({ url, key, expires, before71 = false }) {
   const { origin, path, query } = parts(url);
   const pairs = query ? query.split("&").map((pair) => pair.split(/=(.*)/s).slice(0, 2)) : [];
-  const decoded = pairs.map(([name, value = ""]) => [name, value].map((it) => decodeURIComponent(it.replaceAll("+", " "))));
+  const decoded = pairs.map(([name, value = ""]) =>
+    [name, value].map((it) => decodeURIComponent(it.replaceAll("+", " "))),
+  );
   const base = ([name]) => name.split("[")[0];
   const build = (all) => {
     const sorted = [...all].sort((one, other) => Buffer.compare(Buffer.from(base(one)), Buffer.from(base(other))));
