@@ -96,8 +96,11 @@ fn facts(cause: Cause, variant: Variant) -> PageFacts<'static> {
         now,
         when: Some(when),
         user: Some("ann"),
-        retry_after: matches!(cause, Cause::NotConfigured | Cause::CheckUnavailable | Cause::OriginUnreachable)
-            .then(|| Lifetime::from_seconds(30)),
+        retry_after: matches!(
+            cause,
+            Cause::NotConfigured | Cause::CheckUnavailable | Cause::OriginUnreachable
+        )
+        .then(|| Lifetime::from_seconds(30)),
         confirm: (cause == Cause::TokenNeedsConfirmation).then_some(LINK),
     }
 }
