@@ -198,7 +198,7 @@ impl Answerer<'_> {
             reference: self.reference,
             now: self.now,
             when: refusal.when,
-            user: refusal.user.as_deref(),
+            user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal.cause).map(|seconds| Lifetime::from_seconds(i64::from(seconds))),
             confirm: self.confirm(refusal.cause, &target),
         };
@@ -388,3 +388,11 @@ impl Answerer<'_> {
         }
     }
 }
+
+/// Whether whoever sent this is a person that can be told as whom: a link and an API key have names that no visitor knows.
+const fn signs_in(sent: Option<Kind>) -> bool {
+    !matches!(sent, Some(Kind::ApiKey | Kind::SignedUrl))
+}
+
+#[cfg(test)]
+mod tests;
