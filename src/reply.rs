@@ -281,7 +281,9 @@ impl Answerer<'_> {
             None => authority.split(':').next().unwrap_or(authority),
         };
         let mut reply = Reply::new(308);
-        reply.fields.push(("Location", format!("https://{host}{}{query}", self.facts.path)));
+        // A token in the path is as much of the link as one in the query.
+        let token = self.facts.path_token.map(|token| format!("/{token}")).unwrap_or_default();
+        reply.fields.push(("Location", format!("https://{host}{token}{}{query}", self.facts.path)));
         self.finish(reply)
     }
 
