@@ -44,8 +44,12 @@ struct Visit<'v> {
 /// Answers a request: a `Response`, or a promise of one.
 #[wasm_bindgen]
 pub fn fetch(host: &Host, request: &JsValue, env: &JsValue, ctx: &JsValue) -> JsValue {
+    let answer = visit(host, request, env, |visit| {
+        visit.isolate.used_store.set(false);
+        visit.answer(Answers::default())
+    });
     outside::renew(host, env, ctx);
-    visit(host, request, env, |visit| visit.answer(Answers::default()))
+    answer
 }
 
 /// The origin answered: returns the changes to its fields, three lines each; nothing where it goes out as it is.
@@ -138,6 +142,7 @@ impl Visit<'_> {
 
     fn carry_out(&self, decision: Decision<'static>) -> JsValue {
         log::decision(self, &decision);
+        self.isolate.used_store.set(self.isolate.gate.config.store && decision.verdict.rests_on_store());
         match decision.verdict {
             Verdict::Pass(passage) => send::pass(self, passage),
             Verdict::ToHttps => self.respond(&self.answerer().to_https()),
