@@ -21,3 +21,5 @@ mod manners;
 mod revoke;
 #[path = "cli/token.rs"]
 mod token;
+#[path = "cli/url.rs"]
+mod url;

@@ -2,7 +2,7 @@
 //!
 //! The verdict is the core's own, slow hash included; nothing is sent anywhere.
 
-mod described;
+pub(super) mod described;
 mod forwarded;
 mod report;
 

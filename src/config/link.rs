@@ -77,12 +77,13 @@ fn signed_times(table: &mut Table<'_>, entry: &LinkEntry) {
     }
 }
 
-/// `parameters = { signature = "sig" }`: other names for the format's own.
+/// `parameters = { signature = "sig" }`: other names for the format's own, which may be called by their first name, too.
 fn parameters(table: &mut Table<'_>, preset: &Preset, entry: &mut LinkEntry) {
     let Some(node) = table.get("parameters") else { return };
     let Some(named) = node.named_items() else { return };
     for (key, node) in named {
-        let Some(at) = preset.parameters.iter().position(|(known, _)| *known == key) else {
+        let Some(at) = preset.parameters.iter().position(|(known, name)| *known == key || *name == key)
+        else {
             let known: Vec<&str> = preset.parameters.iter().map(|(known, _)| *known).collect();
             node.refuse_as("a parameter that the format does not have", &one_of(&known), "Correct the key.");
             continue;

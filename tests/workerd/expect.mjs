@@ -72,6 +72,7 @@ export const STATUS = {
   "token-wrong-issuer": 401,
   "token-wrong-audience": 401,
   "token-missing-claim": 401,
+  "token-wrong-scope": 401,
   "password-expired": 401,
   "request-ambiguous": 400,
   "not-allowed": 403,

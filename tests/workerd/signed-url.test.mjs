@@ -82,9 +82,10 @@ for (const [format, dialect] of ALL) {
   });
 
   test(`${format}: percent-encoding is not interchangeable (attack 25)`, async (t) => {
-    const link = dialect.link("/a~b/c%2Fd%20e?q=x+y&r=~z");
+    const link = dialect.link(dialect.marked);
+    await letIn(link);
     const sent = (was, is) => link.replace(was, is);
-    await eachRow(t, [
+    const inPath = [
       ["~ as %7e", sent("a~b", "a%7eb")],
       ["~ as %7E", sent("a~b", "a%7Eb")],
       ["/ as %2F", sent("b/c", "b%2Fc")],
@@ -92,14 +93,17 @@ for (const [format, dialect] of ALL) {
       ["%2F as %2f", sent("c%2Fd", "c%2fd")],
       ["%20 as +", sent("d%20e", "d+e")],
       ["a letter as %61", sent("a~b", "%61~b")],
-    ], (changed) => refusedSomehow(changed, link));
+    ];
+    const rows = inPath.filter(([, changed]) => changed !== link);
+    assert.ok(rows.length >= 5);
+    await eachRow(t, rows, (changed) => refusedSomehow(changed, link));
     // What is not signed may be changed by whoever has the link: the documentation of each dialect says so.
     const inQuery = [
-      ["in the query: + as %20", sent("x+y", "x%20y")],
-      ["in the query: ~ as %7e", link.replace(/~z|%7Ez/, (it) => (it === "~z" ? "%7ez" : "~z"))],
-      ["in the query: a parameter twice", sent("q=x+y", "q=x+y&q=x+y")],
-      ["in the query: a parameter more", sent("q=x+y", "q=x+y&z=1")],
-      ["in the query: a parameter less", sent("q=x+y&", "")],
+      ["in the query: + and %20", link.replace(/q=x(\+|%20)y/, (_, space) => `q=x${space === "+" ? "%20" : "+"}y`)],
+      ["in the query: ~ and %7E", link.replace(/~z|%7Ez/, (it) => (it === "~z" ? "%7Ez" : "~z"))],
+      ["in the query: a parameter twice", sent(/q=x[^&]*/, "$&&$&")],
+      ["in the query: a parameter more", sent(/q=x[^&]*/, "$&&z=1")],
+      ["in the query: a parameter less", sent(/q=x[^&]*&/, "")],
     ];
     await eachRow(t, inQuery, (changed) => (dialect.query ? refusedSomehow(changed, link) : letIn(changed)));
   });

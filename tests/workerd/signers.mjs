@@ -117,11 +117,11 @@ function laravel({ url, key, expires, relative }) {
   return join(full, `signature=${hmac(key, signed).digest("hex")}`);
 }
 
-/** nginx's `secure_link_hmac` with the message `$uri|$arg_ts|$arg_e`. */
+/** nginx's `secure_link_hmac` with the message `$uri|$arg_ts|$arg_e`: `$uri` is the path decoded. */
 function nginxHmac({ url, key, expires, ts, e, hash = "sha256" }) {
   const began = ts ?? Math.min(expires, Math.floor(Date.now() / 1000)) - 60;
   const span = e ?? expires - began;
-  const signed = `${parts(url).path}|${began}|${span}`;
+  const signed = `${decodeURIComponent(parts(url).path)}|${began}|${span}`;
   return join(url, `st=${hmac(key, signed, hash).digest("base64url")}&ts=${began}&e=${span}`);
 }
 

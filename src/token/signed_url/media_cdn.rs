@@ -39,7 +39,7 @@ use std::borrow::Cow;
 pub const PRESET: Preset = Preset {
     format: Format::MediaCdn,
     algorithms: &[HmacAlgorithm::Hs256, HmacAlgorithm::Hs1],
-    parameters: &[],
+    parameters: &[("token", "edge-cache-token")],
     from: &["query:edge-cache-token", "query:hdnts", "cookie:Edge-Cache-Token"],
     settings: &[],
     names_key: false,
