@@ -129,10 +129,10 @@ fn place(node: &Node<'_>, preset: &Preset) -> Option<LinkPlace> {
         Some(LinkPlace::Parameters | LinkPlace::Path) => preset.from.contains(&text),
         Some(LinkPlace::Query(name)) => single && is_query_name(&name) && name != "ew",
         Some(LinkPlace::Cookie(name)) => kinds("cookie:") && is_token(&name) && !is_own_cookie(&name),
-        Some(LinkPlace::Field(name)) => {
-            return (single && is_free_field(node, &name)).then(|| LinkPlace::Field(name));
+        Some(LinkPlace::Field(name)) if single => {
+            return is_free_field(node, &name).then(|| LinkPlace::Field(name));
         }
-        None => false,
+        Some(LinkPlace::Field(_)) | None => false,
     };
     if !is_good {
         let expected = ["a place in which this format can stand, such as ", &preset.from.join(", ")].concat();

@@ -19,7 +19,7 @@ pub fn look(deployment: &Deployment, now: UnixTime, findings: &mut Findings) {
     let users = users(policy);
     for (index, key) in keys.iter().enumerate() {
         standing(index, key, now, findings);
-        if !users.iter().any(|user| user.uses(key)) {
+        if !users.iter().any(|user| user.names(key) || user.uses(key)) {
             let at = format!("EDGEWARD_KEYS keys[{index}]");
             let expected =
                 "a key that an entry of EDGEWARD.tokens uses, as nothing is verified with this one";
@@ -42,8 +42,13 @@ struct User<'p> {
 }
 
 impl User<'_> {
+    /// Whether it asks for the key by its id. That such a key does not fit is for the core to tell.
+    fn names(&self, key: &Key) -> bool {
+        self.kids.is_some_and(|kids| kids.iter().any(|kid| **kid == **key.kid()))
+    }
+
     fn uses(&self, key: &Key) -> bool {
-        (self.fits)(key) && self.kids.is_none_or(|kids| kids.iter().any(|kid| **kid == **key.kid()))
+        (self.fits)(key) && (self.kids.is_none() || self.names(key))
     }
 }
 
