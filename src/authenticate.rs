@@ -181,7 +181,8 @@ fn let_in<'g>(rule: &'g Rule, known: Known, facts: &RequestFacts<'_>, at: &Circu
     let Known { authenticated: who, link, .. } = known;
     let exchanges = |grant: &Grant| {
         let is_counted = grant.stated().uses.is_some();
-        is_counted || (rule.exchange && (facts.is_navigation() || at.confirmed))
+        let is_asked = rule.exchange && (facts.is_navigation() || at.confirmed);
+        is_counted || (is_asked && !grant.stated().scope.is_bound_to_cookies())
     };
     match link.filter(exchanges) {
         Some(grant) => Verdict::Exchange(Box::new(Exchange { rule, grant, who })),

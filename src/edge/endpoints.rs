@@ -2,8 +2,9 @@
 
 use super::outside::{self, Opened, Then};
 use super::{Visit, log, plain, visit};
-use crate::authenticate::{Answers, Authenticated, LedgerAnswer, Verdict};
+use crate::authenticate::{Answers, Authenticated, Exchange, LedgerAnswer, Verdict};
 use crate::credentials::authorization::Authorization;
+use crate::exchange;
 use crate::policy::Kind;
 use crate::request::RequestFacts;
 use crate::reserved::{LONGEST_FORM, form_value, is_own_form, return_address};
@@ -73,7 +74,7 @@ impl Visit<'_> {
             Ok(decision) => {
                 log::decision(self, &decision);
                 match decision.verdict {
-                    Verdict::Exchange(exchange) => self.exchange(*exchange, &facts),
+                    Verdict::Exchange(exchange) => self.opened(&exchange, &facts),
                     Verdict::Refused(refused) => self.page(&refused),
                     // There is nothing to confirm there.
                     Verdict::Pass(_) | Verdict::ToHttps | Verdict::Preflight(_) | Verdict::Reserved(_) => {
@@ -82,6 +83,18 @@ impl Visit<'_> {
                 }
             }
             Err((question, answers)) => outside::ask(self, question, answers, Then::Open(opened)),
+        }
+    }
+
+    /// To what the link opens; where no cookie can stand for it, to the link itself, which then lets in as it is.
+    fn opened(&self, exchange: &Exchange<'_>, facts: &RequestFacts<'_>) -> JsValue {
+        let answerer = self.answerer();
+        match exchange::exchanged(&self.isolate.gate, exchange, facts, self.now) {
+            Some(exchanged) => self.respond(&answerer.exchanged(exchanged)),
+            None => {
+                let query = facts.query.unwrap_or_default();
+                self.respond(&answerer.see_other([&facts.uri_without_query(), "?", query].concat()))
+            }
         }
     }
 
