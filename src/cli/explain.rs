@@ -11,7 +11,7 @@ use super::output::Misuse;
 use super::{Which, clock, nfc, random};
 use clap::Args;
 use edgeward::authenticate::{
-    Answers, Circumstances, Decision, Gate, Outcome, Question, Stored, authenticate,
+    About, Answers, Circumstances, Decision, Gate, Outcome, Question, Stored, authenticate,
 };
 use edgeward::config::Config;
 use edgeward::password::proven::ProvenCache;
@@ -84,31 +84,37 @@ fn decide<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, now: UnixTime) -> Result
     let proven = ProvenCache::new(&Secret::new(random::octets()?));
     let mut revoked = Kept::new();
     revoked.took(Lists::default(), now);
-    let mut answers = Answers {
-        password: None,
-        revoked: Some(Some(r#"{"marked":[],"before":null}"#.to_owned())),
-        used: Some(Some(r#"{"used":0,"at":null}"#.to_owned())),
-        spent: None,
-    };
+    let mut answers = Answers::default();
     let store = Stored { revoked: &revoked, api_keys: None };
     let ask = |answers: &Answers| {
         authenticate(
             gate,
             facts,
-            &Circumstances { now, proven: &proven, answers, store, confirmed: false, nfc },
+            &Circumstances { now, proven: &proven, answers, store, confirmed: None, nfc },
         )
     };
-    let mut outcome = ask(&answers);
-    if let Outcome::Needs(Question::Password(question)) = &outcome {
-        let users = gate.config.verifiers.as_ref().and_then(|verifiers| verifiers.users.as_ref());
-        answers.password = Some(users.is_some_and(|users| users.check(&question.user_pass)));
-        outcome = ask(&answers);
+    for _ in 0..MOST_QUESTIONS {
+        match ask(&answers) {
+            Outcome::Decided(decision) => return Ok(decision),
+            Outcome::Needs(Question::Password(question)) => {
+                let users = gate.config.verifiers.as_ref().and_then(|verifiers| verifiers.users.as_ref());
+                answers.password = Some(users.is_some_and(|users| users.check(&question.user_pass)));
+            }
+            Outcome::Needs(Question::Ledger(question)) => {
+                let answer = match question.about {
+                    About::Revoked => r#"{"marked":[],"before":null}"#,
+                    About::Used | About::Spent => r#"{"ok":true,"used":0,"at":null}"#,
+                };
+                answers.take(question, Some(answer.to_owned()));
+            }
+            Outcome::Needs(Question::Store) => break,
+        }
     }
-    match outcome {
-        Outcome::Decided(decision) => Ok(decision),
-        Outcome::Needs(_) => Err(Misuse::new("The verdict did not settle: this is a defect of Edgeward.")),
-    }
+    Err(Misuse::new("The verdict did not settle: this is a defect of Edgeward."))
 }
+
+/// The most answers that one verdict needs: more would be a defect.
+const MOST_QUESTIONS: usize = 64;
 
 /// What to know about the answer.
 fn notes(deployment: &Deployment, facts: &RequestFacts<'_>) -> Vec<String> {

@@ -112,7 +112,7 @@ pub fn verdict(gate: &Gate, request: &Request) -> String {
         proven: &proven,
         answers: &answers,
         store: Stored::nothing(),
-        confirmed: false,
+        confirmed: None,
         nfc,
     };
     let decision = match authenticate(gate, &facts, &at) {
