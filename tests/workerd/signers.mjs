@@ -83,7 +83,7 @@ function cloudflare({ url, key, expires, ttl = 3600, issued = expires - ttl, url
 }
 
 /** Our own share link; `key` is a value of EDGEWARD_SECRET, decoded. */
-function edgeward({ url, key, expires, issued = Math.floor(Date.now() / 1000) - 60, id = Buffer.alloc(8, 7), prefix, kid }) {
+function edgeward({ url, key, expires, issued = Math.floor(Date.now() / 1000) - 60, id = Buffer.alloc(8, 7), prefix, subject = "", kid }) {
   const derived = (info) => Buffer.from(hkdfSync("sha256", key, Buffer.alloc(0), info, 32));
   const { host, path, query = "" } = parts(url);
   const uint32 = (number) => Buffer.from([24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff));
@@ -93,7 +93,7 @@ function edgeward({ url, key, expires, issued = Math.floor(Date.now() / 1000) - 
   const head = Buffer.from([0x40 | (prefix ? 0x08 : 0)]);
   const below = prefix ? Buffer.from([prefix.length]) : none;
   const keyId = kid ?? derived("edgeward/link-kid/v1").subarray(0, 3);
-  const fields = [head, keyId, id, uint32(issued), uint32(expires), none, none, below, none, none, target];
+  const fields = [head, keyId, id, uint32(issued), uint32(expires), none, none, below, none, Buffer.from(subject), target];
   const tag = hmac(derived("edgeward/link/v1"), framed("edgeward/link/v1", fields)).digest();
   return join(url, `ew=${Buffer.concat([...fields, tag]).toString("base64url")}`);
 }
