@@ -2,7 +2,7 @@
 //!
 //! The verdict is the core's own, slow hash included; nothing is sent anywhere.
 
-pub(super) mod described;
+mod described;
 mod forwarded;
 mod report;
 
@@ -11,7 +11,7 @@ use super::output::Misuse;
 use super::{Which, clock, nfc, random};
 use clap::Args;
 use edgeward::authenticate::{
-    About, Answers, Circumstances, Decision, Gate, Outcome, Question, Stored, authenticate,
+    About, Answers, Circumstances, Decision, Gate, LedgerQuestion, Outcome, Question, Stored, authenticate,
 };
 use edgeward::config::Config;
 use edgeward::password::proven::ProvenCache;
@@ -19,6 +19,9 @@ use edgeward::request::RequestFacts;
 use edgeward::revocation::{Kept, Lists};
 use edgeward::secret::Secret;
 use edgeward::time::UnixTime;
+
+/// The most that one request can need: a password, or the ledger once for each link of a cookie.
+const MOST_QUESTIONS: usize = 16;
 
 const AFTER: &str = "\
 Field lines are written as for curl: -H 'Name: value'. For credentials, -H @- reads lines from standard input and \
@@ -90,7 +93,7 @@ fn decide<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, now: UnixTime) -> Result
         authenticate(
             gate,
             facts,
-            &Circumstances { now, proven: &proven, answers, store, confirmed: None, nfc },
+            &Circumstances { now, proven: &proven, answers, store, confirmed: false, nfc },
         )
     };
     for _ in 0..MOST_QUESTIONS {
@@ -101,11 +104,8 @@ fn decide<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, now: UnixTime) -> Result
                 answers.password = Some(users.is_some_and(|users| users.check(&question.user_pass)));
             }
             Outcome::Needs(Question::Ledger(question)) => {
-                let answer = match question.about {
-                    About::Revoked => r#"{"marked":[],"before":null}"#,
-                    About::Used | About::Spent => r#"{"ok":true,"used":0,"at":null}"#,
-                };
-                answers.take(question, Some(answer.to_owned()));
+                let answer = nothing_kept(&question).to_owned();
+                answers.take(question, Some(answer));
             }
             Outcome::Needs(Question::Store) => break,
         }
@@ -113,8 +113,14 @@ fn decide<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, now: UnixTime) -> Result
     Err(Misuse::new("The verdict did not settle: this is a defect of Edgeward."))
 }
 
-/// The most answers that one verdict needs: more would be a defect.
-const MOST_QUESTIONS: usize = 64;
+/// What a ledger says that keeps nothing.
+fn nothing_kept(question: &LedgerQuestion) -> &'static str {
+    match question.about {
+        About::Revoked => r#"{"marked":[],"before":null}"#,
+        About::Used => r#"{"used":0,"at":null}"#,
+        About::Spent => r#"{"ok":true,"used":1,"at":null}"#,
+    }
+}
 
 /// What to know about the answer.
 fn notes(deployment: &Deployment, facts: &RequestFacts<'_>) -> Vec<String> {
