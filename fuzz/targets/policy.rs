@@ -136,7 +136,7 @@ fn nobody_passes_by_mistake(config: Config) {
     let gate = Gate::new(config);
     let proven = ProvenCache::new(&Secret::new([7; 32]));
     let mut answers = Answers::default();
-    answers.password = Some(false);
+    answers.password.replace(false);
     let at = Circumstances {
         now: NOW,
         proven: &proven,
