@@ -134,7 +134,7 @@ impl Visit<'_> {
     fn answer(&self, answers: Answers) -> JsValue {
         #[cfg(feature = "panic-probe")]
         assert!(self.facts.field("x-edgeward-panic").is_none(), "asked to");
-        match self.decide(self.facts, answers, false) {
+        match self.decide(self.facts, answers, None) {
             Ok(decision) => self.carry_out(decision),
             Err((question, answers)) => outside::ask(self, question, answers, outside::Then::Answer),
         }
@@ -159,7 +159,7 @@ impl Visit<'_> {
         &self,
         facts: &RequestFacts<'_>,
         mut answers: Answers,
-        confirmed: bool,
+        confirmed: Option<&str>,
     ) -> Result<Decision<'static>, (Question, Answers)> {
         loop {
             match self.ask(facts, &answers, confirmed) {
@@ -186,7 +186,7 @@ impl Visit<'_> {
         right
     }
 
-    fn ask(&self, facts: &RequestFacts<'_>, answers: &Answers, confirmed: bool) -> Outcome<'static> {
+    fn ask(&self, facts: &RequestFacts<'_>, answers: &Answers, confirmed: Option<&str>) -> Outcome<'static> {
         let isolate = self.isolate;
         let (proven, kept, api_keys) =
             (isolate.proven.borrow(), isolate.kept.borrow(), isolate.stored_keys());

@@ -242,12 +242,12 @@ impl Answerer<'_> {
         target
     }
 
-    /// The link that whoever opened it is asked about: nothing that does not navigate can be asked.
+    /// The link that whoever opened it is asked about. The page may stand where nobody sees it: only its button counts.
     fn confirm<'c>(&self, cause: Cause, target: &'c str) -> Option<Confirm<'c>>
     where
         Self: 'c,
     {
-        if cause != Cause::TokenNeedsConfirmation || !self.facts.is_navigation() {
+        if cause != Cause::TokenNeedsConfirmation || self.facts.method != "GET" {
             return None;
         }
         let token = query::values(self.facts.query?, edgeward::PARAMETER).next()?;

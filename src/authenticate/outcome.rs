@@ -61,7 +61,7 @@ pub struct Answers {
     pub password: Option<bool>,
     /// Of [`About::Revoked`], each with what was asked: a cookie may stand for several links, and what is said of one says
     /// nothing of the next.
-    revoked: Vec<(String, LedgerAnswer)>,
+    pub revoked: Vec<(String, LedgerAnswer)>,
     /// Of [`About::Used`].
     pub used: Option<LedgerAnswer>,
     /// Of [`About::Spent`].

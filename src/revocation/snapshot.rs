@@ -25,8 +25,8 @@ pub const FAILURE_LASTS: i64 = 1_000;
 /// After so long, in milliseconds, a question is given up for lost; the host's own limit is three seconds.
 pub const QUESTION_LASTS: i64 = 4_000;
 
-/// For so long, in milliseconds, requests wait for what another one asked. Then the next asks by itself: the other may have
-/// ended with its client.
+/// For so long, in milliseconds, requests wait for what another one asked. Then one more asks: the other may have ended
+/// with its client. With two on their way it is the store that is slow, and a third would only be later.
 pub const PATIENCE: i64 = 500;
 
 /// Lists, and the moment at which the store was asked for them.
@@ -43,6 +43,8 @@ pub struct Snapshot {
 pub struct Kept {
     last: Option<Snapshot>,
     asked_at: Option<UnixTime>,
+    /// Whether more than one has asked, and none has an answer yet.
+    asked_again: bool,
     failed_at: Option<UnixTime>,
 }
 
@@ -63,7 +65,7 @@ impl Kept {
     /// Nothing yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { last: None, asked_at: None, failed_at: None }
+        Self { last: None, asked_at: None, asked_again: false, failed_at: None }
     }
 
     /// What to do at this moment.
@@ -85,15 +87,17 @@ impl Kept {
         }
     }
 
-    /// Somebody asks the store: nobody else need do so in the background.
-    pub const fn asking(&mut self, now: UnixTime) {
+    /// Somebody asks the store: nobody else need do so.
+    pub fn asking(&mut self, now: UnixTime) {
+        self.asked_again = within(self.asked_at, now, QUESTION_LASTS);
         self.asked_at = Some(now);
     }
 
-    /// Whether somebody else has asked the store and has no answer yet: one question is enough for all who wait.
+    /// Whether others have asked the store and have no answer yet: their question is enough for all who wait.
     #[must_use]
     pub fn others_ask(&self, now: UnixTime) -> bool {
-        within(self.asked_at, now, PATIENCE)
+        let patience = if self.asked_again { QUESTION_LASTS } else { PATIENCE };
+        within(self.asked_at, now, patience)
     }
 
     /// The store answered; `asked` is when it was asked. An answer to an older question than the one kept is dropped.
@@ -193,8 +197,13 @@ mod tests {
         kept.asking(at(40_000));
         assert!(kept.others_ask(at(40_000)) && kept.others_ask(at(40_499)));
         assert!(!kept.others_ask(at(40_500)), "the question is lost");
-        kept.failed(at(40_100));
-        assert!(!kept.others_ask(at(40_200)));
+        kept.asking(at(40_500));
+        assert!(kept.others_ask(at(44_499)), "the store is slow, and two questions are enough");
+        assert!(!kept.others_ask(at(44_500)));
+        kept.failed(at(43_000));
+        assert!(!kept.others_ask(at(43_000)));
+        kept.asking(at(44_200));
+        assert!(kept.others_ask(at(44_699)) && !kept.others_ask(at(44_700)));
         kept.asking(at(41_200));
         kept.took(lists("b"), at(41_200));
         assert!(!kept.others_ask(at(41_300)));

@@ -73,7 +73,7 @@ test("what is no person opening a page is told so, and never counts", async (t) 
 });
 
 test("a person gets a page with one button, again and again, until one is pressed", async () => {
-  const link = counted("/share/once?a=%22%3E%3Cscript%3E&b=%2F&c='&lt;&amp;=+&&");
+  const link = counted("/share/once?a=%22%3E%3Cscript%3E&b=%2F&c=%27&lt;&amp;=+&&");
   for (let view = 0; view < 5; view += 1) {
     const response = await open(link);
     assert.deepEqual([response.status, causeOf(response)], [401, "token-needs-confirmation"]);

@@ -34,7 +34,7 @@ export function share(target, more = {}) {
   return { url, token, clean, id: id.toString("base64url"), target: clean.replace(/^https?:\/\/[^/]+/, "") };
 }
 
-/** The names and values of a `Set-Cookie` line, and its attributes in lower case; undefined where there is no such line. */
+/** The value of our cookie in an answer, and its attributes by their names in lower case; undefined where it sets none. */
 export function cookieOf(response, name = COOKIE) {
   const lines = response.all("set-cookie").filter((line) => line.startsWith(`${name}=`));
   assert.ok(lines.length <= 1, "one cookie");
@@ -46,7 +46,7 @@ export function cookieOf(response, name = COOKIE) {
     value,
     pair,
     header: { Cookie: pair },
-    attributes: Object.fromEntries(attributes.map((it) => it.toLowerCase().split("=")).map(([key, it = true]) => [key, it])),
+    attributes: Object.fromEntries(attributes.map((it) => it.split("=")).map(([key, it = true]) => [key.toLowerCase(), it])),
   };
 }
 
