@@ -44,8 +44,12 @@ struct Visit<'v> {
 /// Answers a request: a `Response`, or a promise of one.
 #[wasm_bindgen]
 pub fn fetch(host: &Host, request: &JsValue, env: &JsValue, ctx: &JsValue) -> JsValue {
+    let answer = visit(host, request, env, |visit| {
+        visit.isolate.used_store.set(false);
+        visit.answer(Answers::default())
+    });
     outside::renew(host, env, ctx);
-    visit(host, request, env, |visit| visit.answer(Answers::default()))
+    answer
 }
 
 /// The origin answered: returns the changes to its fields, three lines each; nothing where it goes out as it is.
@@ -130,7 +134,7 @@ impl Visit<'_> {
     fn answer(&self, answers: Answers) -> JsValue {
         #[cfg(feature = "panic-probe")]
         assert!(self.facts.field("x-edgeward-panic").is_none(), "asked to");
-        match self.decide(self.facts, answers, false) {
+        match self.decide(self.facts, answers, None) {
             Ok(decision) => self.carry_out(decision),
             Err((question, answers)) => outside::ask(self, question, answers, outside::Then::Answer),
         }
@@ -138,6 +142,7 @@ impl Visit<'_> {
 
     fn carry_out(&self, decision: Decision<'static>) -> JsValue {
         log::decision(self, &decision);
+        self.isolate.used_store.set(self.isolate.gate.config.store && decision.verdict.rests_on_store());
         match decision.verdict {
             Verdict::Pass(passage) => send::pass(self, passage),
             Verdict::ToHttps => self.respond(&self.answerer().to_https()),
@@ -154,7 +159,7 @@ impl Visit<'_> {
         &self,
         facts: &RequestFacts<'_>,
         mut answers: Answers,
-        confirmed: bool,
+        confirmed: Option<&str>,
     ) -> Result<Decision<'static>, (Question, Answers)> {
         loop {
             match self.ask(facts, &answers, confirmed) {
@@ -181,7 +186,7 @@ impl Visit<'_> {
         right
     }
 
-    fn ask(&self, facts: &RequestFacts<'_>, answers: &Answers, confirmed: bool) -> Outcome<'static> {
+    fn ask(&self, facts: &RequestFacts<'_>, answers: &Answers, confirmed: Option<&str>) -> Outcome<'static> {
         let isolate = self.isolate;
         let (proven, kept, api_keys) =
             (isolate.proven.borrow(), isolate.kept.borrow(), isolate.stored_keys());

@@ -7,6 +7,8 @@ mod support;
 mod api_key;
 #[path = "cli/check.rs"]
 mod check;
+#[path = "cli/check_kinds.rs"]
+mod check_kinds;
 #[path = "cli/explain.rs"]
 mod explain;
 #[path = "cli/hash.rs"]

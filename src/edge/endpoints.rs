@@ -54,7 +54,10 @@ impl Visit<'_> {
         self.with_content(|visit, form| {
             let value = |name| form_value(&form, name).map(std::borrow::Cow::into_owned);
             match (value("token"), value("return_to")) {
-                (Some(token), Some(return_to)) => visit.open(Opened { token, return_to }, Answers::default()),
+                (Some(token), Some(return_to)) => {
+                    let form = value("form").filter(|form| is_mark(form)).unwrap_or_default();
+                    visit.open(Opened { token, return_to, form }, Answers::default())
+                }
                 _ => visit.refuse(&malformed("The form does not say which link is to be opened.")),
             }
         })
@@ -70,7 +73,7 @@ impl Visit<'_> {
         let token = [PARAMETER, "=", &opened.token].concat();
         let query = query.map_or_else(|| token.clone(), |query| [query, "&", &token].concat());
         let facts = RequestFacts { method: "GET", path, query: Some(&query), ..*self.facts };
-        match self.decide(&facts, answers, true) {
+        match self.decide(&facts, answers, Some(&opened.form)) {
             Ok(decision) => {
                 log::decision(self, &decision);
                 match decision.verdict {
@@ -153,6 +156,11 @@ fn narrowed(who: &Authenticated, wanted: &str) -> Result<String, Refusal> {
     }
     let refusal = Refusal::new(Cause::InsufficientScope, "More scopes are asked for than there are.");
     Err(Refusal { sent: Some(who.kind()), scopes, user: who.user().map(str::to_owned), ..refusal })
+}
+
+/// Whether a text is a reference of ours, which marks the form that it stands in.
+fn is_mark(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 fn malformed(detail: &str) -> crate::verdict::Refused {

@@ -8,10 +8,10 @@ use super::jwt::{JwtVerifier, VerifiedJwt, header_segment, sign};
 use super::keys::{Key, KeySet};
 use super::mac::{MacKey, RootSecret};
 use super::{push_base64url, to_base64url};
-use crate::json::ObjectWriter;
-use crate::policy::{HmacAlgorithm, TokenEntry, TokenPlace};
+use crate::json::{Json, ObjectWriter};
+use crate::policy::{HmacAlgorithm, Kind, TokenEntry, TokenPlace};
 use crate::time::{Lifetime, UnixTime};
-use crate::verdict::Refusal;
+use crate::verdict::{Cause, Refusal};
 
 const KEY_PURPOSE: &[u8] = b"edgeward/token/v1";
 const ID_PURPOSE: &[u8] = b"edgeward/token-kid/v1";
@@ -65,12 +65,18 @@ impl FreshTokens {
         token.split_once('.').is_some_and(|(header, _)| self.headers.iter().any(|ours| ours == header))
     }
 
-    /// Verifies one of ours.
+    /// Verifies one of ours that came to the site `origin` (`https://host[:port]`): one of another site is not for this one,
+    /// should both have the same secret (RFC 7519 §4.1.3).
     ///
     /// # Errors
     /// The first thing that is wrong, as with any JWT.
-    pub fn verify(&self, token: &str, now: UnixTime) -> Result<VerifiedJwt, Refusal> {
-        self.verifier.verify(token, &TokenPlace::Authorization, now)
+    pub fn verify(&self, token: &str, origin: &str, now: UnixTime) -> Result<VerifiedJwt, Refusal> {
+        let verified = self.verifier.verify(token, &TokenPlace::Authorization, now)?;
+        if verified.claims().get("aud").and_then(Json::as_text) == Some(origin) {
+            return Ok(verified);
+        }
+        let refusal = Refusal::new(Cause::TokenWrongAudience, "The token is for another site.");
+        Err(refusal.sent(Kind::Bearer).signed_by(verified.kid()))
     }
 
     /// Makes one.
@@ -118,7 +124,6 @@ fn keys(root: &RootSecret) -> Vec<Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::Cause;
 
     const HOLDER: Holder<'_> =
         Holder { origin: "https://acme.example", user: "key:ci", scope: "read", id: "j1" };
@@ -135,14 +140,17 @@ mod tests {
         let at = UnixTime::from_seconds;
         let token = old.mint(&HOLDER, at(1_000));
         assert!(old.is_ours(&token) && rotated.is_ours(&token) && !other.is_ours(&token));
-        let read = rotated.verify(&token, at(1_899)).expect("the former secret still verifies");
+        let read =
+            rotated.verify(&token, HOLDER.origin, at(1_899)).expect("the former secret still verifies");
         assert_eq!(read.subject(), Some("key:ci"));
         assert_eq!(read.scopes().collect::<Vec<_>>(), ["read"]);
         assert_eq!(read.id(), Some("j1"));
-        let late = old.verify(&token, at(1_900)).expect_err("its time is over");
+        let late = old.verify(&token, HOLDER.origin, at(1_900)).expect_err("its time is over");
         assert_eq!((late.cause, late.when), (Cause::TokenExpired, Some(at(1_900))));
         let mut forged = token.clone();
         forged.replace_range(token.len() - 5..token.len() - 4, "!");
-        assert!(old.verify(&forged, at(1_000)).is_err());
+        assert!(old.verify(&forged, HOLDER.origin, at(1_000)).is_err());
+        let elsewhere = old.verify(&token, "https://b.example", at(1_000)).expect_err("not for that site");
+        assert_eq!(elsewhere.cause, Cause::TokenWrongAudience);
     }
 }

@@ -31,7 +31,7 @@ export function isBuilt(build) {
 }
 
 /** Starts a gate. `policy`: an object (a JSON binding), a text (a plain one) or undefined (none). */
-export async function startGate({ policy, secrets = {}, bindings = {}, build, options = {} } = {}) {
+export async function startGate({ policy, secrets = {}, bindings = {}, build, options = {}, beside = [] } = {}) {
   if (!isBuilt(build)) throw new Error(`no Worker in ${buildFolder(build)}: run "npm run build" first`);
   const output = [];
   const environment = { ...secrets, ...bindings };
@@ -39,22 +39,26 @@ export async function startGate({ policy, secrets = {}, bindings = {}, build, op
   // As JSON, so that a member that is undefined is one that is not there.
   if (policy !== undefined)
     environment.EDGEWARD = typeof policy === "string" ? policy : JSON.parse(JSON.stringify(policy));
+  const gate = {
+    name: "gate",
+    modulesRoot: buildFolder(build),
+    modules: modulesOf(buildFolder(build)),
+    compatibilityDate: COMPATIBILITY_DATE,
+    bindings: environment,
+    stripCfConnectingIp: false,
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0, proxy: true }],
+    ...options,
+  };
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      name: "gate",
       host: "127.0.0.1",
       port: 0,
       https: true,
       cf: false,
-      modulesRoot: buildFolder(build),
-      modules: modulesOf(buildFolder(build)),
-      compatibilityDate: COMPATIBILITY_DATE,
-      bindings: environment,
-      stripCfConnectingIp: false,
-      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0, proxy: true }],
       log: new Recorder(output),
       handleStructuredLogs: ({ message }) => output.push(String(message)),
-      ...options,
+      // `beside`: Workers that the gate's bindings lead to.
+      workers: [gate, ...beside.map((worker) => ({ compatibilityDate: COMPATIBILITY_DATE, ...worker }))],
     }),
   );
   const front = await miniflare.ready;

@@ -64,13 +64,17 @@ function bunny({ url, key, expires, directory, countries, blocked, limit, ip, in
   const { origin, path, query } = parts(url);
   const own = { token_path: directory, token_countries: countries, token_countries_blocked: blocked, limit };
   const given = (inPath ? [] : (query ?? "").split("&").filter(Boolean)).map((pair) => pair.split("="));
-  const data = [...given, ...Object.entries(own).filter(([, value]) => value !== undefined)].map(([name, value = ""]) => [
-    name,
-    decodeURIComponent(value),
-  ]);
+  const data = [...given, ...Object.entries(own).filter(([, value]) => value !== undefined)].map(
+    ([name, value = ""]) => [name, decodeURIComponent(value)],
+  );
   data.sort(([one], [other]) => (one < other ? -1 : 1));
   const address = ip ? Buffer.from(ip.split(".").map(Number)) : Buffer.alloc(0);
-  const signed = [directory ?? path, String(expires), address, data.map(([name, value]) => `${name}=${value}`).join("&")];
+  const signed = [
+    directory ?? path,
+    String(expires),
+    address,
+    data.map(([name, value]) => `${name}=${value}`).join("&"),
+  ];
   const tag = signed.reduce((mac, part) => mac.update(part), createHmac("sha256", key)).digest("base64url");
   const extra = Object.entries(own).filter(([, value]) => value !== undefined);
   const said = extra.map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join("");
@@ -165,7 +169,9 @@ function nginxHmac({ url, key, expires, ts, e, hash = "sha256" }) {
 function symfony({ url, key, expires, before71 = false }) {
   const { origin, path, query } = parts(url);
   const pairs = query ? query.split("&").map((pair) => pair.split(/=(.*)/s).slice(0, 2)) : [];
-  const decoded = pairs.map(([name, value = ""]) => [name, value].map((it) => decodeURIComponent(it.replaceAll("+", " "))));
+  const decoded = pairs.map(([name, value = ""]) =>
+    [name, value].map((it) => decodeURIComponent(it.replaceAll("+", " "))),
+  );
   const base = ([name]) => name.split("[")[0];
   const build = (all) => {
     const sorted = [...all].sort((one, other) => Buffer.compare(Buffer.from(base(one)), Buffer.from(base(other))));
