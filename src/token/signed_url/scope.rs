@@ -328,4 +328,42 @@ mod tests {
         assert!(!inside(&blocked, "GET", "https://h/", &from("", Some("RU"))));
         assert!(!inside(&blocked, "GET", "https://h/", &from("", None)), "unknown is not let in");
     }
+
+    #[test]
+    fn fields_that_a_link_binds() {
+        let bound = |name: &str, value: &str| Scope {
+            fields: vec![(name.to_owned(), value.to_owned())],
+            ..Scope::default()
+        };
+        let with = |value: &str| FieldList::new([("User-Agent", value)]);
+        for (scope, fields, wanted) in [
+            (bound("user-agent", "a"), with("a"), true),
+            (bound("user-agent", "a"), with("A"), false),
+            (bound("user-agent", "a"), FieldList::default(), false),
+            (bound("user-agent", ""), FieldList::default(), true),
+            (bound("user-agent", ""), with("a"), false),
+        ] {
+            assert_eq!(inside(&scope, "GET", "https://h/", &fields), wanted, "{:?}", scope.fields);
+        }
+        assert!(bound("cookie", "a=1").is_bound_to_cookies());
+        assert!(!bound("user-agent", "a").is_bound_to_cookies());
+    }
+
+    #[test]
+    fn a_long_address_is_written_as_its_digest() {
+        let none = FieldList::default();
+        let long = "x".repeat(LONGEST_WRITTEN);
+        let uri = format!("https://h/{long}?{long}");
+        let facts = RequestFacts::new("GET", &uri, &none).expect("absolute");
+        for query in [true, false] {
+            let scope = Scope { target: Target::This { query }, ..Scope::default() };
+            let scope = scope.written_out(&facts, &long);
+            assert!(matches!(scope.target, Target::Digest { query: bound, .. } if bound == query));
+            assert!(inside(&scope, "GET", &uri, &none));
+            assert_eq!(inside(&scope, "GET", &format!("https://h/{long}"), &none), !query);
+            assert!(!inside(&scope, "GET", &format!("https://h/{long}y?{long}"), &none));
+            assert!(!inside(&scope, "GET", &format!("https://i/{long}?{long}"), &none));
+        }
+        assert!(matches!(Target::exactly("/a", Some("b")), Target::Exactly { .. }));
+    }
 }
