@@ -148,6 +148,16 @@ pub struct Exchange<'g> {
     pub who: Authenticated,
 }
 
+impl<'g> Exchange<'g> {
+    /// The request let in as it is, for a link that no cookie can stand for; `None` where the link counts its uses: that
+    /// one lets in by its cookie alone.
+    #[must_use]
+    pub fn into_passage(self) -> Option<Passage<'g>> {
+        let is_counted = self.grant.stated().uses.is_some();
+        (!is_counted).then_some(Passage { rule: self.rule, who: Who::Known(self.who) })
+    }
+}
+
 /// Leave to go to the origin. Only [`authenticate`](super::authenticate) gives it, and forwarding takes it away: passing a request on
 /// without a check does not compile.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //!
 //! The verdict is the core's own, slow hash included; nothing is sent anywhere.
 
-mod described;
+pub mod described;
 mod forwarded;
 mod report;
 
@@ -93,7 +93,7 @@ fn decide<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, now: UnixTime) -> Result
         authenticate(
             gate,
             facts,
-            &Circumstances { now, proven: &proven, answers, store, confirmed: false, nfc },
+            &Circumstances { now, proven: &proven, answers, store, confirmed: None, nfc },
         )
     };
     for _ in 0..MOST_QUESTIONS {

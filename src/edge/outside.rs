@@ -30,6 +30,8 @@ pub struct Opened {
     pub token: String,
     /// Path and query of the link, without the token.
     pub return_to: String,
+    /// The mark of the form; empty where it has none.
+    pub form: String,
 }
 
 /// Asks outside, and goes on with the answer.

@@ -130,7 +130,7 @@ class Recorder extends Log {
   }
 }
 
-function modulesOf(folder) {
+export function modulesOf(folder) {
   const module = (type, name) => ({ type, path: join(folder, name), contents: readFileSync(join(folder, name)) });
   const js = module("ESModule", "index.js");
   js.contents = js.contents.toString();

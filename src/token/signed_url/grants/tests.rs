@@ -243,6 +243,7 @@ fn any_target() -> impl Strategy<Value = Target> {
     prop_oneof![
         ("\\PC{0,20}", prop::option::of("\\PC{0,20}"))
             .prop_map(|(path, query)| Target::Exactly { path, query }),
+        ("\\PC{0,20}", any::<bool>()).prop_map(|(sum, query)| Target::Digest { sum, query }),
         "\\PC{0,20}".prop_map(Target::Below),
         any_texts().prop_map(Target::Globs),
         Just(Target::Anywhere),
@@ -258,11 +259,12 @@ prop_compose! {
         target in any_target(),
         (methods, countries, blocked_countries) in (any_texts(), any_texts(), any_texts()),
         networks in prop::collection::vec((any::<[u8; 4]>(), 0..=32_u8), 0..3),
+        fields in prop::collection::vec(("[a-z-]{1,8}", "\\PC{0,12}"), 0..3),
     ) -> Grant {
         let networks = networks.into_iter().map(|(octets, bits)| ipnet::IpNet::new(octets.into(), bits).expect("good")).collect();
         let [issued, not_before, end] = times.map(|time| time.map(UnixTime::from_seconds));
         let end = end.map(|end| if through { End::Through(end) } else { End::Before(end) });
-        let scope = Scope { origin, host, target, methods, networks, countries, blocked_countries };
+        let scope = Scope { origin, host, target, methods, networks, countries, blocked_countries, fields };
         Grant { format: Format::ALL[format].1, key, stated: Stated { id, subject, issued, not_before, end, uses: None, scope } }
     }
 }
