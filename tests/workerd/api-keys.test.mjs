@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { STATUS, challenges, eachRow, passed, refused, schemes } from "./expect.mjs";
-import { NO_VECTORS, PASSWORDS, SECRET, USERS, basic, bearer, cases, jwt, now, secrets } from "./given.mjs";
+import { NO_VECTORS, PASSWORDS, SECRET, basic, bearer, cases, jwt, secrets } from "./given.mjs";
 import { withGate } from "./harness.mjs";
 import { startOrigin } from "./origin.mjs";
 import { apiKey, apiKeyLine } from "./programs.mjs";
@@ -84,19 +84,21 @@ test("a key that is known is let in by its name, and nothing else is", async (t)
       assert.deepEqual(challenges(response), [["ApiKey", { realm: "Restricted", header: "X-API-Key" }]]);
     });
     const ci = KEYS.ci;
+    const pair = [...ci].findIndex((digit, at) => at > 3 && digit !== ci[at + 1]);
+    const swapped = ci.slice(0, pair) + ci[pair + 1] + ci[pair] + ci.slice(pair + 2);
     const changed = (at) => ci.slice(0, at) + (ci[at] === "A" ? "B" : "A") + ci.slice(at + 1);
     await eachRow(t, [
       ["unknown, of our form", apiKey()],
       ["unknown, of another form", "another~key"],
       ["one character of ours changed", changed(20)],
       ["the checksum changed", changed(50)],
-      ["two characters that changed places", ci.slice(0, 10) + ci[11] + ci[10] + ci.slice(12) === ci ? changed(10) : ci.slice(0, 10) + ci[11] + ci[10] + ci.slice(12)],
+      ["two characters that changed places", swapped],
       ["cut", ci.slice(0, -1)],
       ["longer", `${ci}0`],
       ["in capitals", ci.toUpperCase()],
       ["another prefix", ci.replace("ew_", "")],
       ["its name", "ci"],
-      ["its line", LINES[0]],
+      ["its line", LINES[2]],
       ["its SHA-256", LINES[0].split(":")[1]],
       ["with a scheme", `Bearer ${ci}`],
       ["in quotes", `"${ci}"`],
@@ -141,13 +143,13 @@ test("keys and tokens on one rule", async (t) => {
     const good = bearer(jwt());
     await t.test("either", async () => {
       assert.equal((await passes("/either/x", key("ci"))).get("x-edgeward-user"), "key:ci");
-      assert.equal((await passes("/either/x", good)).get("x-edgeward-user"), "token:ann%40idp".replace("%40", "@"));
+      assert.equal((await passes("/either/x", good)).get("x-edgeward-user"), "token:ann@idp");
       const response = await refuses("/either/x", {}, "credentials-missing");
       assert.deepEqual(schemes(response).sort(), ["ApiKey", "Bearer"]);
     });
     await t.test("both: nobody can say which was meant", async () => {
       for (const [token, name] of [[good, "ci"], [bearer("x.y.z"), "ci"], [good, "no-key"], [basic("ann"), "ci"]])
-        await refuses(token === undefined ? "/x" : "/x", { ...token, ...key(name) }, "request-ambiguous");
+        await refuses("/x", { ...token, ...key(name) }, "request-ambiguous");
     });
     await t.test("where one of them is none of the rule's, the other decides", async () => {
       assert.equal((await passes("/keys/x", { ...good, ...key("ci") })).get("x-edgeward-user"), "key:ci");
@@ -207,7 +209,7 @@ test("the key is off before the origin, in every spelling of its field", async (
       assert.ok(!raw.includes(KEYS.ci) && !raw.includes(KEYS.deploy), raw);
       assert.equal(seen.get("x-api-key"), "the origin's own");
       const response = await refuses("/keys/x", { "X-API-Key": KEYS.ci }, "credentials-missing");
-      assert.equal(challenges(response)[0][1].header.toLowerCase(), "acme-token");
+      assert.deepEqual(challenges(response), [["ApiKey", { realm: "Restricted", header: "Acme-Token" }]]);
     }));
 });
 
@@ -379,12 +381,11 @@ test("no secret in anything that is answered or printed", async () => {
         for (const accept of ["text/html", "application/problem+json", "text/plain"]) await ask(path, { ...headers, Accept: accept });
     const printed = await gate.printed();
     const answers = gate.answers.filter((it) => it.get("x-echo") === undefined);
-    assert.ok(answers.length > 100);
+    assert.ok(answers.length > 50);
     const everything = printed + answers.map((it) => it.rawHeaders.join("\n") + it.text()).join("\n");
     const digests = LINES.map((line) => line.split(":")[1]);
     for (const secret of [...Object.values(KEYS), ...digests, SECRET, ...Object.values(PASSWORDS)])
       assert.ok(!everything.includes(secret), secret);
-    assert.ok(!everything.includes(USERS.slice(0, 40)) && now() > 0);
   });
 });
 
@@ -393,11 +394,13 @@ const PEERS = cases("cases_bearer_apikey_peers.json");
 test("the cases of public suites that speak of keys", { skip: PEERS ? false : NO_VECTORS }, async (t) => {
   const given = PEERS.filter(({ input }) => input.kind === "http-request" && (input.config.tokens || input.config.api_keys));
   assert.equal(given.length, 29);
+  const choices = given.filter(({ expected }) => expected.level === "policy").map(({ id }) => id);
+  assert.deepEqual(choices, Object.keys(OURS));
   for (const it of given) await t.test(`${it.id}: ${it.what}`, () => peer(it));
 });
 
 /** Opaque tokens are API keys here: in Authorization where the suite has them there. Its `prefix` is not ours to choose. */
-async function peer({ input, expected }) {
+async function peer({ id, input, expected }) {
   const { tokens, api_keys: keys, header = "Authorization" } = input.config;
   const lines = (keys ?? tokens).map((secret, n) => apiKeyLine(`peer-${n}`, secret)).join("\n");
   const value = (it) => (typeof it === "string" ? it : it.repeat[0] + it.repeat[1].repeat(it.repeat[2]) + it.repeat[3]);
@@ -410,17 +413,16 @@ async function peer({ input, expected }) {
     const { status } = await gate.request(input.path, { method: input.method, headers, body: input.body });
     assert.ok(performance.now() - begun < 1000);
     const reached = (await origin.count()) - earlier;
-    if (OURS[input.path + (input.config.prefix ?? "") + (input.config.query_param ?? "")] !== undefined)
-      return assert.equal(status, OURS[input.path + (input.config.prefix ?? "") + (input.config.query_param ?? "")]);
-    assert.deepEqual([Math.floor(status / 100), reached], [Math.floor(expected.status / 100), expected.origin_called ? 1 : 0]);
+    const wanted = OURS[id] ?? expected.status;
+    assert.deepEqual([Math.floor(status / 100), reached], [Math.floor(wanted / 100), wanted === 200 ? 1 : 0]);
   });
 }
 
-/** Where the suites leave a choice (level "policy"): a scheme of one's own is not configurable, nor is a key in the query. */
+/** Where the suites leave a choice (level "policy"). */
 const OURS = {
-  "/Bot": 200, // Bearer stays Bearer
-  "/Bearer(v2)": 401,
-  "/X.Auth+v2": 401,
-  "/?access_token=test-token": 200, // RFC 6750 §2: a query that is not read is the origin's
-  "/?access_token=test-tokenaccess_token": 401,
+  "bearer-010": 200, // the scheme is Bearer, whatever prefix somebody has configured elsewhere
+  "bearer-018": 401,
+  "bearer-019": 401,
+  "bearer-028": 200, // a query that is not read is the origin's
+  "bearer-032": 401, // no keys in the query
 };
