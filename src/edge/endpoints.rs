@@ -7,7 +7,7 @@ use crate::credentials::authorization::Authorization;
 use crate::exchange;
 use crate::policy::Kind;
 use crate::request::RequestFacts;
-use crate::reserved::{LONGEST_FORM, form_value, is_own_form, return_address};
+use crate::reserved::{LONGEST_FORM, form_value, is_own_form, return_address, scope_asked};
 use crate::revocation::{ledger, order};
 use crate::token::fresh::Holder;
 use crate::token::signed_url::edgeward::PARAMETER;
@@ -29,12 +29,13 @@ impl Visit<'_> {
         let Some(fresh) = verifiers.and_then(|verifiers| verifiers.fresh.as_ref()) else {
             return self.not_found();
         };
-        let scope = match form_value(form, "scope") {
-            Some(wanted) => match narrowed(who, &wanted) {
+        let scope = match scope_asked(self.facts, form) {
+            Ok(Some(wanted)) => match narrowed(who, &wanted) {
                 Ok(scope) => scope,
                 Err(refusal) => return self.refuse(&plain(refusal)),
             },
-            None => who.scopes().join(" "),
+            Ok(None) => who.scopes().join(" "),
+            Err(detail) => return self.refuse(&plain(Refusal::new(Cause::RequestAmbiguous, detail))),
         };
         let (origin, id) = (self.facts.origin(), self.isolate.random_hex(self.host));
         let holder = Holder { origin: &origin, user: who.user().unwrap_or_default(), scope: &scope, id: &id };
