@@ -106,7 +106,7 @@ fn place(node: &Node<'_>, preset: &Preset) -> Option<LinkPlace> {
         Some(LinkPlace::Query(name)) => single && is_query_name(&name) && name != "ew",
         Some(LinkPlace::Cookie(name)) => kinds("cookie:") && is_token(&name) && !is_own_cookie(&name),
         Some(LinkPlace::Field(name)) => {
-            return (single && is_free_field(node, &name)).then(|| LinkPlace::Field(name));
+            return (single && is_free_field(node, &name)).then_some(LinkPlace::Field(name));
         }
         None => false,
     };

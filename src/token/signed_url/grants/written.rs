@@ -122,7 +122,7 @@ fn read_target(words: &[String]) -> Option<Target> {
     }
 }
 
-fn networks(texts: &[String]) -> Option<Vec<ipnet::IpNet>> {
+fn networks(texts: &[String]) -> Option<Vec<crate::network::Network>> {
     texts.iter().map(|text| text.parse().ok()).collect()
 }
 
