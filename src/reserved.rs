@@ -2,6 +2,7 @@
 
 use crate::credentials::query;
 use crate::request::RequestFacts;
+use crate::text;
 use std::borrow::Cow;
 
 /// Makes fresh tokens for programs.
@@ -69,7 +70,7 @@ pub fn form_value<'f>(form: &'f str, name: &str) -> Option<Cow<'f, str>> {
     if !value.contains('+') {
         return query::decode_value(value);
     }
-    query::decode_value(&value.replace('+', "%20")).map(|value| Cow::Owned(value.into_owned()))
+    query::decode_value(&text::replaced(value, "+", "%20")).map(|value| Cow::Owned(value.into_owned()))
 }
 
 /// A path and query on this host, as a form sends them back: it begins with one `/`, and holds nothing that a browser

@@ -1,7 +1,7 @@
 //! Reserved paths that take a POST.
 
 use super::outside::{self, Opened, Then};
-use super::{Visit, log, plain, visit};
+use super::{Visit, log, once, plain, visit};
 use crate::authenticate::{Answers, Authenticated, Exchange, LedgerAnswer, Verdict};
 use crate::credentials::authorization::Authorization;
 use crate::exchange;
@@ -117,7 +117,7 @@ impl Visit<'_> {
         };
         let host: JsValue = self.host.into();
         let (request, env) = (self.request.clone(), self.env.clone());
-        let then = Closure::once_into_js(move |answer: JsValue| {
+        let then = once(move |answer| {
             visit(host.unchecked_ref(), &request, &env, |visit| visit.kept(answer.as_string()))
         });
         let arguments = ledger::mark_arguments(&order);
@@ -138,7 +138,7 @@ impl Visit<'_> {
     fn with_content(&self, go_on: impl FnOnce(&Visit<'_>, String) -> JsValue + 'static) -> JsValue {
         let host: JsValue = self.host.into();
         let (request, env) = (self.request.clone(), self.env.clone());
-        let then = Closure::once_into_js(move |content: JsValue| {
+        let then = once(move |content| {
             visit(host.unchecked_ref(), &request, &env, |visit| match content.as_string() {
                 Some(content) => go_on(visit, content),
                 None => visit.refuse(&plain(Refusal::new(Cause::ContentTooLarge, "The form is too long."))),
