@@ -128,7 +128,7 @@ impl Sign {
 
     /// What the gate makes of it: read back, not repeated.
     fn grant(&self, link: &str, keys: Vec<Key>, terms: &Terms<'_>) -> Result<Grant, Misuse> {
-        let address = self.network.map(|network| ("cf-connecting-ip", network.addr().to_string()));
+        let address = self.network.map(|network| ("cf-connecting-ip", network.address().to_string()));
         let fields = FieldList::new(address);
         let method = self.methods.first().map_or("GET", String::as_str);
         let entry = Entry::new(preset(Format::Edgeward).defaults(0), keys);
