@@ -33,6 +33,7 @@ use crate::token::mac::{MacKey, RootSecret};
 use crate::token::signed_url::LinkVerifier;
 use core::fmt;
 use notes::Notes;
+use std::borrow::Cow;
 use verifiers::Secrets;
 
 /// What the environment holds, as text. A secret that is set to nothing is `Some` of an empty text.
@@ -138,13 +139,20 @@ pub struct Problem {
 
 impl Problem {
     /// Puts the four parts together.
-    pub fn new(
-        at: impl Into<String>,
-        found: impl Into<String>,
-        expected: impl Into<String>,
-        fix: impl Into<String>,
+    pub fn new<'a>(
+        at: impl Into<Cow<'a, str>>,
+        found: impl Into<Cow<'a, str>>,
+        expected: impl Into<Cow<'a, str>>,
+        fix: impl Into<Cow<'a, str>>,
     ) -> Self {
-        Self { at: at.into(), found: found.into(), expected: expected.into(), fix: fix.into() }
+        Self::of([at.into(), found.into(), expected.into(), fix.into()])
+    }
+
+    /// The same, compiled once.
+    #[inline(never)]
+    fn of(parts: [Cow<'_, str>; 4]) -> Self {
+        let [at, found, expected, fix] = parts.map(Cow::into_owned);
+        Self { at, found, expected, fix }
     }
 }
 

@@ -107,6 +107,19 @@ fn visit(
     env: &JsValue,
     answer: impl FnOnce(&Visit<'_>) -> JsValue,
 ) -> JsValue {
+    let mut answer = Some(answer);
+    visit_once(host, request, env, &mut |visit| {
+        answer.take().map_or(JsValue::UNDEFINED, |answer| answer(visit))
+    })
+}
+
+/// The same, compiled once.
+fn visit_once(
+    host: &Host,
+    request: &JsValue,
+    env: &JsValue,
+    answer: &mut dyn FnMut(&Visit<'_>) -> JsValue,
+) -> JsValue {
     let isolate = Isolate::of(host, env);
     let text = facts::Text::read(host, request);
     let (method, url, fields) = text.parts(host, request);
@@ -119,6 +132,12 @@ fn visit(
         // The platform hands out absolute URLs only; anything else is nobody's request.
         Err(_) => host.respond(400, "Cache-Control\nno-store", None),
     }
+}
+
+/// A function that JavaScript calls once. Compiled once for all of them.
+fn once(go_on: impl FnOnce(JsValue) -> JsValue + 'static) -> JsValue {
+    let go_on: Box<dyn FnOnce(JsValue) -> JsValue> = Box::new(go_on);
+    Closure::once_into_js(move |value: JsValue| go_on(value))
 }
 
 fn unsettled() -> Decision<'static> {
@@ -263,7 +282,7 @@ impl Visit<'_> {
         let host: JsValue = self.host.into();
         let (request, env) = (self.request.clone(), self.env.clone());
         let (refused, reference) = (refused.clone(), self.reference().to_owned());
-        let then = Closure::once_into_js(move || {
+        let then = once(move |_| {
             let host: &Host = host.unchecked_ref();
             visit(host, &request, &env, |visit| {
                 // The cell of a new visit is empty, so this cannot fail.

@@ -27,10 +27,13 @@
     clippy::cast_sign_loss
 )]
 
+mod case;
 pub mod json;
+pub mod network;
 mod order;
 pub mod secret;
 pub mod sorted_map;
+mod text;
 pub mod time;
 
 pub mod config;

@@ -7,9 +7,9 @@ mod problems;
 pub mod rules;
 mod tree;
 
+use crate::network::Network;
 use crate::sorted_map::SortedMap;
 use crate::time::{Lifetime, UnixTime};
-use ipnet::IpNet;
 
 pub use rules::{Choice, PathCase, RuleSet};
 
@@ -210,7 +210,7 @@ pub struct Rule {
     /// Scopes that are needed, all of them (RFC 6749 §3.3).
     pub scopes: Vec<String>,
     /// Addresses it is narrowed to; empty for any.
-    pub networks: Vec<IpNet>,
+    pub networks: Vec<Network>,
     /// From when it lets anyone pass.
     pub not_before: Option<UnixTime>,
     /// Until when it lets anyone pass (that moment excluded).
@@ -467,7 +467,7 @@ pub struct LinkEntry {
     /// What of the URL is signed.
     pub url_mode: UrlMode,
     /// Client addresses to which it is limited; empty for all.
-    pub networks: Vec<IpNet>,
+    pub networks: Vec<Network>,
     /// Whether keys shorter than 16 octets are taken.
     pub weak_keys: bool,
 }

@@ -339,7 +339,8 @@ impl Answerer<'_> {
             .text("access_token", token)
             .text("token_type", "Bearer")
             .number("expires_in", lifetime.seconds())
-            .text("scope", scope);
+            // RFC 6749 §3.3 knows no empty scope.
+            .optional("scope", (!scope.is_empty()).then_some(scope));
         self.finish(Reply::new(200).typed("application/json", document.finish()))
     }
 

@@ -1,6 +1,7 @@
 //! What is read of a request: the facts that a verdict rests on.
 
 use crate::path::PathError;
+use crate::text;
 use core::net::IpAddr;
 
 /// The field values of a request, by lower-case name.
@@ -91,14 +92,14 @@ impl<'r> RequestFacts<'r> {
     /// # Errors
     /// [`PathError::NotAbsolute`] where it is no such URI.
     pub fn new(method: &'r str, uri: &'r str, fields: &'r dyn Fields) -> Result<Self, PathError> {
-        let (scheme, rest) = match uri.split_once("://") {
+        let (scheme, rest) = match text::cut(uri, "://") {
             Some(("http", rest)) => (Scheme::Http, rest),
             Some(("https", rest)) => (Scheme::Https, rest),
             Some(_) | None => return Err(PathError::NotAbsolute),
         };
         let rest = rest.split_once('#').map_or(rest, |(before, _)| before);
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, target) = rest.split_at(end);
+        let (authority, target) = text::split(rest, end);
         let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         if authority.is_empty() {
             return Err(PathError::NotAbsolute);
@@ -117,7 +118,7 @@ impl<'r> RequestFacts<'r> {
     pub fn with_token_in_path(mut self, mark: &str) -> Self {
         if let Some(token) = self.path.strip_prefix('/').filter(|rest| rest.starts_with(mark)) {
             let end = token.find('/').unwrap_or(token.len());
-            let (token, path) = token.split_at(end);
+            let (token, path) = text::split(token, end);
             self.path_token = Some(token);
             self.path = if path.is_empty() { "/" } else { path };
         }
@@ -160,7 +161,7 @@ impl<'r> RequestFacts<'r> {
     /// Whether somebody opens a page: a GET navigation, and not one that a browser makes in case they will.
     #[must_use]
     pub fn is_navigation(&self) -> bool {
-        let prefetches = |name| self.field(name).is_some_and(|value| value.contains("prefetch"));
+        let prefetches = |name| self.field(name).is_some_and(|value| text::has(&value, "prefetch"));
         self.method == "GET"
             && self.field("sec-fetch-mode").as_deref() == Some("navigate")
             && !prefetches("sec-purpose")

@@ -1,5 +1,6 @@
 //! Moments and spans. There is no clock in here: `now` is an argument everywhere.
 
+use crate::text;
 use core::fmt;
 use core::ops::{Add, Sub};
 
@@ -127,7 +128,7 @@ impl UnixTime {
     pub fn parse_imf_fixdate(text: &str) -> Option<Self> {
         const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
         const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-        let (name, date) = text.split_once(", ")?;
+        let (name, date) = text::cut(text, ", ")?;
         let (date, time) = date.strip_suffix(" GMT")?.split_at_checked(11)?;
         let [day, month, year] = date.splitn(3, ' ').collect::<Vec<_>>().try_into().ok()?;
         let month = (1..=12).find(|n| MONTHS.get(n * 3 - 3..n * 3) == Some(month))?;

@@ -2,6 +2,7 @@
 
 use crate::policy::{Kind, Kinds};
 use crate::time::UnixTime;
+use std::borrow::Cow;
 
 /// Why a request was not let in: each cause has its own words, and its name is what programs read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -185,10 +186,16 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal that says no more than its cause.
     #[must_use]
-    pub fn new(cause: Cause, detail: impl Into<String>) -> Self {
+    pub fn new<'d>(cause: Cause, detail: impl Into<Cow<'d, str>>) -> Self {
+        Self::of(cause, detail.into())
+    }
+
+    /// The same, compiled once.
+    #[inline(never)]
+    fn of(cause: Cause, detail: Cow<'_, str>) -> Self {
         Self {
             cause,
-            detail: detail.into(),
+            detail: detail.into_owned(),
             sent: None,
             when: None,
             scopes: Vec::new(),

@@ -52,7 +52,7 @@ pub fn holds_here_and_now(rule: &Rule, facts: &RequestFacts<'_>, now: UnixTime) 
         return Err("The rule of this path does not let anyone in any more.");
     }
     let inside = || {
-        facts.client_address().is_some_and(|address| rule.networks.iter().any(|net| net.contains(&address)))
+        facts.client_address().is_some_and(|address| rule.networks.iter().any(|net| net.contains(address)))
     };
     if rule.networks.is_empty() || inside() {
         return Ok(());

@@ -75,11 +75,11 @@ struct Findings {
 
 impl Findings {
     fn problem(&mut self, at: &str, found: impl Into<String>, expected: &str, fix: &str) {
-        self.problems.push(Problem::new(at, found, expected, fix));
+        self.problems.push(Problem::new(at, found.into(), expected, fix));
     }
 
     fn warn(&mut self, at: &str, found: impl Into<String>, expected: &str, fix: &str) {
-        self.warnings.push(Problem::new(at, found, expected, fix));
+        self.warnings.push(Problem::new(at, found.into(), expected, fix));
     }
 
     fn note(&mut self, note: impl Into<String>) {

@@ -1,6 +1,7 @@
 //! Names that the operator may choose, and those that are taken.
 
 use super::reader::Node;
+use crate::text;
 
 /// The token of RFC 9110 §5.6.2: field names, methods, cookie names.
 pub fn is_token(text: &str) -> bool {
@@ -52,7 +53,7 @@ pub fn is_free_field(node: &Node<'_>, name: &str) -> bool {
 
 /// One spelling for all aliases of a field name: origins that fold `_` and `.` into `-` see them as one.
 pub fn folded(name: &str) -> String {
-    name.to_ascii_lowercase().replace(['_', '.'], "-")
+    text::replaced(&text::replaced(&name.to_ascii_lowercase(), "_", "-"), ".", "-")
 }
 
 /// Whether a field has a meaning of its own in HTTP, for the platform, or for Edgeward.

@@ -4,6 +4,7 @@ use super::Problem;
 use super::reader::Node;
 use super::url::Url;
 use crate::policy::Origin;
+use crate::text;
 
 const EXPECTED: &str = "\"assets\", or an http: or https: URL without user name, query and fragment";
 
@@ -81,7 +82,7 @@ fn base_path(rest: &str) -> Option<String> {
 
 /// Not empty, no dot segment in any spelling, no `?` or `#`, and `%` only before two hexadecimal digits.
 fn is_plain_segment(segment: &str) -> bool {
-    let dots = segment.to_ascii_lowercase().replace("%2e", ".");
+    let dots = text::replaced(&segment.to_ascii_lowercase(), "%2e", ".");
     let mut after_percent = segment.split('%').skip(1);
     !matches!(&*dots, "" | "." | "..")
         && !segment.contains(['?', '#'])

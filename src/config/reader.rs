@@ -49,7 +49,12 @@ impl<'a> Node<'a> {
     }
 
     /// Records that this value is not what it should be, in words of the caller's.
-    pub fn refuse_as(&self, found: impl Into<String>, expected: &str, fix: &str) {
+    pub fn refuse_as<'f>(&self, found: impl Into<Cow<'f, str>>, expected: &str, fix: &str) {
+        self.refuse_found(found.into(), expected, fix);
+    }
+
+    #[inline(never)]
+    fn refuse_found(&self, found: Cow<'_, str>, expected: &str, fix: &str) {
         self.notes.problems.push(Problem::new(&*self.at, found, expected, fix));
     }
 

@@ -5,12 +5,12 @@ use super::reader::{Node, Table, each};
 use super::token::texts;
 use super::url;
 use super::verifiers::Configured;
+use crate::network::Network;
 use crate::password::Nfc;
 use crate::policy::{Access, Admits, CrossSite, Kind, Kinds, Mode, Rule};
 use crate::sorted_map::SortedMap;
 use crate::time::UnixTime;
 use core::net::IpAddr;
-use ipnet::IpNet;
 
 /// What else decides about a rule.
 pub struct Surroundings<'c> {
@@ -154,15 +154,15 @@ fn scopes(node: &Node<'_>) -> Option<Vec<String>> {
 }
 
 /// A network, or one address.
-pub fn network(node: &Node<'_>) -> Option<IpNet> {
-    let parse = |text: &str| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-    let network: IpNet = node.parsed(
+pub fn network(node: &Node<'_>) -> Option<Network> {
+    let parse = |text: &str| text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(Network::from));
+    let network: Network = node.parsed(
         parse,
         "a network or an address",
         "Write it like \"203.0.113.0/24\" or \"2001:db8::/32\".",
     )?;
-    if network != network.trunc() {
-        let fix = format!("Write \"{}\".", network.trunc());
+    if network != network.truncated() {
+        let fix = format!("Write \"{}\".", network.truncated());
         node.refuse("a network whose bits after the prefix are zero", &fix);
         return None;
     }

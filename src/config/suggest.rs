@@ -1,5 +1,7 @@
 //! "Did you mean …?"
 
+use crate::text;
+
 /// Longer names are not compared: nobody misspells a key by that much.
 const LONGEST: usize = 40;
 
@@ -16,7 +18,7 @@ pub fn nearest<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
 
 /// Case and the choice between `-` and `_` are no difference.
 fn fold(name: &str) -> String {
-    name.to_ascii_lowercase().replace('-', "_")
+    text::replaced(&name.to_ascii_lowercase(), "-", "_")
 }
 
 /// How many octets must be put in, taken out or exchanged to turn one into the other (Levenshtein), row by row.

@@ -3,6 +3,7 @@
 //! Whatever the WHATWG URL parser would repair in silence (numbers as addresses, percent-encoded hosts, empty
 //! ports, backslashes) is refused: what stands in the policy is what is compared and what is asked.
 
+use crate::text;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// A URL with an authority.
@@ -21,10 +22,10 @@ pub struct Url<'t> {
 impl<'t> Url<'t> {
     /// Takes a URL apart; `None` where it is none, or has userinfo (RFC 9110 §4.2.4).
     pub fn parse(text: &'t str) -> Option<Self> {
-        let (scheme, rest) = text.split_once("://")?;
+        let (scheme, rest) = text::cut(text, "://")?;
         let scheme = Some(scheme.to_ascii_lowercase()).filter(|scheme| is_scheme(scheme))?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        let (authority, rest) = rest.split_at(end);
+        let (authority, rest) = text::split(rest, end);
         let (host, port) = split_port(authority)?;
         let host = self::host(host)?;
         let port = match port {

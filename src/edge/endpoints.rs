@@ -1,13 +1,13 @@
 //! Reserved paths that take a POST.
 
 use super::outside::{self, Opened, Then};
-use super::{Visit, log, plain, visit};
+use super::{Visit, log, once, plain, visit};
 use crate::authenticate::{Answers, Authenticated, Exchange, LedgerAnswer, Verdict};
 use crate::credentials::authorization::Authorization;
 use crate::exchange;
 use crate::policy::Kind;
 use crate::request::RequestFacts;
-use crate::reserved::{LONGEST_FORM, form_value, is_own_form, return_address};
+use crate::reserved::{LONGEST_FORM, form_value, is_own_form, return_address, scope_asked};
 use crate::revocation::{ledger, order};
 use crate::token::fresh::Holder;
 use crate::token::signed_url::edgeward::PARAMETER;
@@ -29,12 +29,13 @@ impl Visit<'_> {
         let Some(fresh) = verifiers.and_then(|verifiers| verifiers.fresh.as_ref()) else {
             return self.not_found();
         };
-        let scope = match form_value(form, "scope") {
-            Some(wanted) => match narrowed(who, &wanted) {
+        let scope = match scope_asked(self.facts, form) {
+            Ok(Some(wanted)) => match narrowed(who, &wanted) {
                 Ok(scope) => scope,
                 Err(refusal) => return self.refuse(&plain(refusal)),
             },
-            None => who.scopes().join(" "),
+            Ok(None) => who.scopes().join(" "),
+            Err(detail) => return self.refuse(&plain(Refusal::new(Cause::RequestAmbiguous, detail))),
         };
         let (origin, id) = (self.facts.origin(), self.isolate.random_hex(self.host));
         let holder = Holder { origin: &origin, user: who.user().unwrap_or_default(), scope: &scope, id: &id };
@@ -116,7 +117,7 @@ impl Visit<'_> {
         };
         let host: JsValue = self.host.into();
         let (request, env) = (self.request.clone(), self.env.clone());
-        let then = Closure::once_into_js(move |answer: JsValue| {
+        let then = once(move |answer| {
             visit(host.unchecked_ref(), &request, &env, |visit| visit.kept(answer.as_string()))
         });
         let arguments = ledger::mark_arguments(&order);
@@ -137,7 +138,7 @@ impl Visit<'_> {
     fn with_content(&self, go_on: impl FnOnce(&Visit<'_>, String) -> JsValue + 'static) -> JsValue {
         let host: JsValue = self.host.into();
         let (request, env) = (self.request.clone(), self.env.clone());
-        let then = Closure::once_into_js(move |content: JsValue| {
+        let then = once(move |content| {
             visit(host.unchecked_ref(), &request, &env, |visit| match content.as_string() {
                 Some(content) => go_on(visit, content),
                 None => visit.refuse(&plain(Refusal::new(Cause::ContentTooLarge, "The form is too long."))),

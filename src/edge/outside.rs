@@ -5,7 +5,7 @@
 
 use super::host::Host;
 use super::isolate::{self, Isolate};
-use super::{Visit, plain, visit};
+use super::{Visit, once, plain, visit};
 use crate::authenticate::{Answers, LedgerQuestion, Question};
 use crate::revocation::State;
 use crate::verdict::{Cause, Refusal};
@@ -55,8 +55,9 @@ pub fn renew(host: &Host, env: &JsValue, ctx: &JsValue) {
     }
     isolate.kept.borrow_mut().asking(now);
     let host_value: JsValue = host.into();
-    let took = Closure::once_into_js(move |values: JsValue| {
+    let took = once(move |values| {
         isolate.take_store(host_value.unchecked_ref(), texts(&values).as_deref(), now);
+        JsValue::UNDEFINED
     });
     host.renew(ctx, env, isolate.stores_keys(), &took);
 }
@@ -68,11 +69,11 @@ fn ask_store(visit: &Visit<'_>, answers: Answers, then: Then) -> JsValue {
     let (isolate, asked) = (visit.isolate, visit.now);
     let resume = Resume::of(visit, answers, then);
     if isolate.kept.borrow().others_ask(asked) {
-        let then = Closure::once_into_js(move || resume.go_on());
+        let then = once(move |_| resume.go_on());
         return visit.host.pause(visit.request, visit.env, LOOK_AGAIN_AFTER, &then);
     }
     isolate.kept.borrow_mut().asking(asked);
-    let then = Closure::once_into_js(move |values: JsValue| {
+    let then = once(move |values| {
         isolate.take_store(resume.host(), texts(&values).as_deref(), asked);
         resume.go_on()
     });
@@ -82,7 +83,7 @@ fn ask_store(visit: &Visit<'_>, answers: Answers, then: Then) -> JsValue {
 fn ask_ledger(visit: &Visit<'_>, question: LedgerQuestion, answers: Answers, then: Then) -> JsValue {
     let mut resume = Resume::of(visit, answers, then);
     let LedgerQuestion { object, method, arguments, .. } = question.clone();
-    let then = Closure::once_into_js(move |answer: JsValue| {
+    let then = once(move |answer| {
         resume.answers.take(question, answer.as_string());
         resume.go_on()
     });

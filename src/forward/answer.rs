@@ -2,6 +2,7 @@
 
 use crate::forward::{PublicOrigin, is_own_cookie};
 use crate::policy::{Cors, CorsOrigins, Origin};
+use crate::text;
 
 /// What of an answer is looked at.
 #[derive(Debug, Default)]
@@ -74,7 +75,7 @@ impl Back<'_> {
     /// A reference on the origin's authority as one on the public authority; `None` where it stays as it is.
     fn public_location(&self, value: &str) -> Option<String> {
         let Origin::Url { origin, base_path } = self.origin else { return None };
-        let authority = origin.split_once("://").map_or(origin.as_str(), |(_, authority)| authority);
+        let authority = text::cut(origin, "://").map_or(origin.as_str(), |(_, authority)| authority);
         let Some(rest) = after_authority(value, authority) else {
             let path = value.starts_with('/') && !value.starts_with("//") && !base_path.is_empty();
             let path = path.then(|| without_base(value, base_path)).filter(|path| path != value)?;
@@ -109,7 +110,7 @@ impl Back<'_> {
     /// A cookie without the origin's `Domain`, and with the base path off its `Path`.
     fn public_cookie<'l>(&self, line: &'l str) -> std::borrow::Cow<'l, str> {
         let Origin::Url { origin, base_path } = self.origin else { return line.into() };
-        let authority = origin.split_once("://").map_or(origin.as_str(), |(_, authority)| authority);
+        let authority = text::cut(origin, "://").map_or(origin.as_str(), |(_, authority)| authority);
         let host = crate::request::host_of(authority);
         let mut changed = false;
         let attributes: Vec<String> = line
@@ -152,7 +153,7 @@ fn after_authority<'v>(reference: &'v str, authority: &str) -> Option<&'v str> {
     let (default_port, rest) = if let Some(rest) = reference.strip_prefix("//") {
         (None, rest)
     } else {
-        let (scheme, rest) = reference.split_once("://")?;
+        let (scheme, rest) = text::cut(reference, "://")?;
         match scheme.to_ascii_lowercase().as_str() {
             "https" => (Some(":443"), rest),
             "http" => (Some(":80"), rest),
@@ -160,7 +161,7 @@ fn after_authority<'v>(reference: &'v str, authority: &str) -> Option<&'v str> {
         }
     };
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (found, rest) = rest.split_at(end);
+    let (found, rest) = text::split(rest, end);
     let bare = default_port.and_then(|port| found.strip_suffix(port)).unwrap_or(found);
     (bare.eq_ignore_ascii_case(authority) || found.eq_ignore_ascii_case(authority)).then_some(rest)
 }

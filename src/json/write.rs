@@ -1,5 +1,7 @@
 //! The writer: what Edgeward itself says in JSON is flat objects of texts and whole numbers.
 
+use crate::text;
+
 /// Writes an object, member by member in the order of the calls. The names are ours, and no two of them alike.
 ///
 /// ```
@@ -94,7 +96,7 @@ pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
     while let Some(at) = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\') {
-        let (plain, from_special) = rest.split_at(at);
+        let (plain, from_special) = text::split(rest, at);
         out.push_str(plain);
         let mut characters = from_special.chars();
         if let Some(special) = characters.next() {

@@ -5,7 +5,9 @@
 //! never be matched, because every request for it is ambiguous, is refused here with the fix.
 
 use super::rules::PathCase;
+use crate::config::quote;
 use crate::path::{INNER_SLASH, PathError, Stray, decode, is_dot_segment, is_mark};
+use crate::text;
 
 /// The most segments a pattern may have: it bounds how deep the search for a rule goes.
 pub const MAX_SEGMENTS: usize = 64;
@@ -105,8 +107,8 @@ impl Segment {
 }
 
 fn no_slash(text: &str) -> Wrong {
-    let path = text.split_once("://").map_or(text, |(_, rest)| rest.split_once('/').map_or("", |(_, p)| p));
-    Wrong::new("a path that begins with /", format!("Write {:?}.", format!("/{path}")))
+    let path = text::cut(text, "://").map_or(text, |(_, rest)| rest.split_once('/').map_or("", |(_, p)| p));
+    Wrong::new("a path that begins with /", ["Write ", &quote::quote(&["/", path].concat()), "."].concat())
 }
 
 /// Refuses what a path never holds as it stands.

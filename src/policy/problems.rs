@@ -14,7 +14,7 @@ pub(super) fn path_problem(rule: &Rule, position: usize, wrong: Wrong) -> Proble
         let wrong = Wrong::new(wrong.expected, "Write the path alone, without scheme, user name and host.");
         return problem(rule, position, ".path", quote::NOT_SHOWN.to_owned(), wrong);
     }
-    problem(rule, position, ".path", format!("{:?}", rule.path), wrong)
+    problem(rule, position, ".path", quote::quote(&rule.path), wrong)
 }
 
 /// What is wrong with the methods of a rule.
@@ -24,7 +24,7 @@ pub(super) fn methods_problem(rule: &Rule, position: usize) -> Option<Problem> {
         let fix = "Leave methods out if the rule is for all of them.";
         ("no method".to_owned(), Wrong::new("at least one method", fix))
     } else {
-        methods.iter().find_map(|method| wrong_method(method).map(|wrong| (format!("{method:?}"), wrong)))?
+        methods.iter().find_map(|method| wrong_method(method).map(|wrong| (quote::quote(method), wrong)))?
     };
     Some(problem(rule, position, ".methods", found, wrong))
 }
@@ -34,7 +34,7 @@ fn wrong_method(method: &str) -> Option<Wrong> {
     match known {
         Some(known) if known != method => Some(Wrong::new(
             "a method in upper case, as methods are case-sensitive",
-            format!("Write {known:?}."),
+            format!("Write \"{known}\"."),
         )),
         None if method.is_empty() || !method.bytes().all(is_token_octet) => {
             let fix = "Write each method as a text of its own: methods = [\"GET\", \"POST\"].";
@@ -66,7 +66,7 @@ pub(super) fn host_problem(rule: &Rule, position: usize) -> Option<Problem> {
         "one host in lower case, without scheme, port, trailing dot and *, other scripts as xn--",
         "Write for example host = \"api.acme.example\", a rule for each host, or leave host out for any.",
     );
-    Some(problem(rule, position, ".host", format!("{host:?}"), wrong))
+    Some(problem(rule, position, ".host", quote::quote(host), wrong))
 }
 
 /// A rule, and an earlier one that a request could fall to as well.

@@ -13,6 +13,7 @@ use super::Rule;
 use super::pattern::{Pattern, RESERVED};
 use super::problems::{equal_rules, host_problem, methods_problem, path_problem};
 use super::tree::{Node, Search};
+use crate::case;
 use crate::config::Problem;
 use crate::path::{Reading, RequestPath};
 use std::borrow::Cow;
@@ -38,7 +39,7 @@ impl PathCase {
         let mut octets = Vec::with_capacity(segment.len());
         for chunk in segment.utf8_chunks() {
             folded.clear();
-            folded.extend(chunk.valid().chars().flat_map(char::to_lowercase));
+            chunk.valid().chars().for_each(|character| case::push_lower(&mut folded, character));
             octets.extend_from_slice(folded.as_bytes());
             octets.extend_from_slice(chunk.invalid());
         }

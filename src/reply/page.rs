@@ -12,6 +12,7 @@ use crate::reply::language;
 use crate::reply::scope::{Content, Scope, Style};
 use crate::reply::template::{Template, TemplateError};
 use crate::sorted_map::SortedMap;
+use crate::text;
 use crate::time::{Lifetime, UnixTime};
 use crate::verdict::Cause;
 use core::fmt;
@@ -79,7 +80,7 @@ impl PageFacts<'_> {
 
     /// Whether the front page is what was asked for.
     fn at_front(&self) -> bool {
-        let rest = self.address.split_once("://").map_or(self.address, |(_, rest)| rest);
+        let rest = text::cut(self.address, "://").map_or(self.address, |(_, rest)| rest);
         let path = rest.find(['/', '?', '#']).and_then(|at| rest.get(at..)).unwrap_or("/");
         path.split(['?', '#']).next().is_some_and(|path| path.is_empty() || path == "/")
     }
@@ -257,9 +258,11 @@ fn built_in(key: Key) -> Result<Template, TemplateError> {
 /// A style sheet without notes and indentation: visitors need neither.
 fn packed(css: &str) -> String {
     let mut packed = String::new();
-    for (at, part) in css.split("/*").enumerate() {
-        let code = if at == 0 { part } else { part.split_once("*/").map_or("", |(_, code)| code) };
+    let mut rest = css;
+    while !rest.is_empty() {
+        let (code, note) = text::cut(rest, "/*").unwrap_or((rest, ""));
         code.lines().for_each(|line| packed.push_str(line.trim()));
+        rest = text::cut(note, "*/").map_or("", |(_, code)| code);
     }
     packed
 }

@@ -5,6 +5,7 @@
 //! browser: what a browser would repair — a quote left open, a bare `<` — is refused here, because a repaired document
 //! is one whose placeholders stand elsewhere than they seem to.
 
+use crate::text;
 use core::ops::Range;
 
 /// What a value may be, where the scanner stands.
@@ -322,7 +323,7 @@ impl Scanner {
 
     /// In a script `<!--` changes what ends it (HTML §13.2.5.20): simpler not to take it.
     fn check_script(&self, content: &str) -> Result<(), &'static str> {
-        if self.tag == "script" && content.contains("<!--") { Err("`<!--` in a script") } else { Ok(()) }
+        if self.tag == "script" && text::has(content, "<!--") { Err("`<!--` in a script") } else { Ok(()) }
     }
 }
 
@@ -335,7 +336,7 @@ fn end_tag(text: &str, name: &str) -> Option<usize> {
             && (after.is_ascii_whitespace() || matches!(after, b'/' | b'>')))
         .then_some(at)
     };
-    text.match_indices("</").find_map(|(at, _)| ends(at))
+    text::places(text, "</").find_map(ends)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 
 use crate::reply::names::Name;
 use crate::reply::scan::{Inline, Place, Scanner};
+use crate::text;
 use core::fmt;
 
 /// A parsed page.
@@ -59,7 +60,8 @@ impl Template {
     /// At the first thing that is wrong.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         // The HTML parser makes every line end a line feed (§13.2.3.5) before a style is hashed; so do we.
-        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
+        let text = text::replaced(text.trim_start_matches('\u{feff}'), "\r\n", "\n");
+        let text = text::replaced(&text, "\r", "\n");
         if let Some(at) = text.find('\0') {
             return Err(Parser::new(&text).error(at, "a NUL character"));
         }
@@ -108,8 +110,8 @@ impl<'t> Parser<'t> {
     /// Start and end of the next `{{…}}` from `at` on.
     fn next_tag(&self, at: usize) -> Result<Option<(usize, usize)>, TemplateError> {
         let rest = self.text.get(at..).unwrap_or_default();
-        let Some(start) = rest.find("{{") else { return Ok(None) };
-        match rest.get(start..).and_then(|tag| tag.find("}}")) {
+        let Some(start) = text::find(rest, "{{") else { return Ok(None) };
+        match rest.get(start..).and_then(|tag| text::find(tag, "}}")) {
             Some(length) => Ok(Some((at + start, at + start + length + 2))),
             None => Err(self.error(at + start, "{{ is never closed")),
         }

@@ -160,7 +160,7 @@ pub(super) fn any_text(value: &Json<'_>, wanted: impl Fn(&str) -> bool) -> bool 
     }
 }
 
-fn refuse(cause: Cause, detail: impl Into<String>) -> Result<(), Refusal> {
+fn refuse<'d>(cause: Cause, detail: impl Into<std::borrow::Cow<'d, str>>) -> Result<(), Refusal> {
     Err(Refusal::new(cause, detail).sent(Kind::Bearer))
 }
 

@@ -31,7 +31,7 @@ export function isBuilt(build) {
 }
 
 /** Starts a gate. `policy`: an object (a JSON binding), a text (a plain one) or undefined (none). */
-export async function startGate({ policy, secrets = {}, bindings = {}, build, options = {}, beside = [] } = {}) {
+export async function startGate({ policy, secrets = {}, bindings = {}, build, options = {}, beside = [], entry } = {}) {
   if (!isBuilt(build)) throw new Error(`no Worker in ${buildFolder(build)}: run "npm run build" first`);
   const output = [];
   const environment = { ...secrets, ...bindings };
@@ -42,7 +42,7 @@ export async function startGate({ policy, secrets = {}, bindings = {}, build, op
   const gate = {
     name: "gate",
     modulesRoot: buildFolder(build),
-    modules: modulesOf(buildFolder(build)),
+    modules: modulesOf(buildFolder(build), entry),
     compatibilityDate: COMPATIBILITY_DATE,
     bindings: environment,
     stripCfConnectingIp: false,
@@ -130,12 +130,14 @@ class Recorder extends Log {
   }
 }
 
-export function modulesOf(folder) {
+export /** The modules of a build; `entry`: the text of one that stands in front of it, and imports `./index.js`. */
+function modulesOf(folder, entry) {
   const module = (type, name) => ({ type, path: join(folder, name), contents: readFileSync(join(folder, name)) });
   const js = module("ESModule", "index.js");
   js.contents = js.contents.toString();
   const wasm = existsSync(join(folder, "index_bg.wasm")) ? [module("CompiledWasm", "index_bg.wasm")] : [];
-  return [js, ...wasm];
+  const front = entry === undefined ? [] : [{ type: "ESModule", path: join(folder, "entry.js"), contents: entry }];
+  return [...front, js, ...wasm];
 }
 
 function describe(target, more) {

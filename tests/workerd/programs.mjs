@@ -51,3 +51,6 @@ export function order(revoke, { audience = "https://acme.example", header = {}, 
   const all = { aud: audience, iat: now(), exp: now() + 60, revoke, ...claims };
   return signed("revoke", { typ: "edgeward-revoke+jwt", ...header }, all, how);
 }
+
+/** A token of ours for a program, of these claims. */
+export const freshToken = (claims, how = {}) => signed("token", { typ: "at+jwt" }, claims, how);

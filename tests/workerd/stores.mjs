@@ -52,14 +52,26 @@ export default {
   },
 };`;
 
+// The platform's own binding takes a data point and returns at once; a call to another Worker needs somebody who waits.
+const WITH_EVENTS = `
+import gate from "./index.js";
+export * from "./index.js";
+export default {
+  fetch(request, env, ctx) {
+    const EDGEWARD_EVENTS = { writeDataPoint: (point) => ctx.waitUntil(env.EVENTS.writeDataPoint(point)) };
+    return gate.fetch(request, { ...env, EDGEWARD_EVENTS }, ctx);
+  },
+};`;
+
 /** What `startGate` takes besides policy and secrets; `kv`, `ledger`, `events`: whether the gate has that binding. */
-export function watched({ kv = true, ledger = true, events = true } = {}) {
+export function watched({ kv = true, ledger = true, events = false } = {}) {
   const entrypoint = (name) => ({ name: "stores", entrypoint: name });
   return {
+    ...(events ? { entry: WITH_EVENTS } : {}),
     options: {
       serviceBindings: {
         ...(kv ? { EDGEWARD_KV: entrypoint("Kv") } : {}),
-        ...(events ? { EDGEWARD_EVENTS: entrypoint("Events") } : {}),
+        ...(events ? { EVENTS: entrypoint("Events") } : {}),
       },
       durableObjects: {
         // What the other one stands in front of: the gate's own class.

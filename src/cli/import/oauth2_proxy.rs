@@ -218,11 +218,11 @@ fn shown(route: &str) -> String {
 
 fn trusted_network(text: &str) -> Result<String, &'static str> {
     let network = network(text).ok_or("it is neither an address nor a network")?;
-    let widest = if network.addr().is_ipv4() { WIDEST.0 } else { WIDEST.1 };
+    let widest = if network.address().is_ipv4() { WIDEST.0 } else { WIDEST.1 };
     if is_inside_only(&network) {
         return Err("an address of an inner network never reaches Cloudflare");
     }
-    if network.prefix_len() < widest {
+    if network.length() < widest {
         return Err("it trusts a large part of the Internet: say so by hand if it is meant");
     }
     Ok(written(&network))

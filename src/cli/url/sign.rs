@@ -5,6 +5,7 @@ use crate::cli::deployment::Deployment;
 use crate::cli::output::{Misuse, Outcome};
 use crate::cli::{Which, clock, random};
 use clap::Args;
+use edgeward::network::Network;
 use edgeward::policy::Format;
 use edgeward::request::{FieldList, RequestFacts};
 use edgeward::time::{Lifetime, UnixTime};
@@ -12,7 +13,6 @@ use edgeward::token::keys::Key;
 use edgeward::token::signed_url::edgeward::{Terms, keys, sign};
 use edgeward::token::signed_url::{Entry, Grant, LinkVerifier, Seen, Strength, preset};
 use edgeward::token::to_base64url;
-use ipnet::IpNet;
 use serde_json::json;
 
 /// What a QR code of a size that phones read from paper holds, and old software takes of a URL.
@@ -63,7 +63,7 @@ pub struct Sign {
 
     /// The network it is good from
     #[arg(long, value_name = "CIDR", value_parser = network)]
-    network: Option<IpNet>,
+    network: Option<Network>,
 
     /// The moment it is made at [default: now]
     #[arg(long, value_name = "RFC3339", value_parser = clock::moment)]
@@ -97,8 +97,8 @@ fn when(text: &str) -> Result<When, String> {
     clock::moment(text).map(When::At).map_err(|_| either.to_owned())
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
-    let one = || text.parse().ok().map(|address: std::net::IpAddr| IpNet::from(address));
+fn network(text: &str) -> Result<Network, String> {
+    let one = || text.parse().ok().map(|address: std::net::IpAddr| Network::from(address));
     let network = text.parse().ok().or_else(one);
     network.ok_or_else(|| "write it like 203.0.113.0/24 or 2001:db8::/32".to_owned())
 }
@@ -128,7 +128,7 @@ impl Sign {
 
     /// What the gate makes of it: read back, not repeated.
     fn grant(&self, link: &str, keys: Vec<Key>, terms: &Terms<'_>) -> Result<Grant, Misuse> {
-        let address = self.network.map(|network| ("cf-connecting-ip", network.addr().to_string()));
+        let address = self.network.map(|network| ("cf-connecting-ip", network.address().to_string()));
         let fields = FieldList::new(address);
         let method = self.methods.first().map_or("GET", String::as_str);
         let entry = Entry::new(preset(Format::Edgeward).defaults(0), keys);

@@ -119,7 +119,7 @@ fn passlib_base64(text: &str) -> Option<Vec<u8>> {
     if text.contains('+') {
         return None;
     }
-    text::base64(Secret::new(text.replace('.', "+")).expose())
+    text::base64(Secret::new(crate::text::replaced(text, ".", "+")).expose())
 }
 
 fn check_rounds(rounds: u32) -> Result<(), Unusable> {

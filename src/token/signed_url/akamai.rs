@@ -23,9 +23,10 @@
 //! (older libraries do that with `escape_early`) begins with `%2f` and is read decoded.
 
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode, seen};
+use crate::network::Network;
 use crate::policy::{Format, HmacAlgorithm, LinkEntry, LinkPlace, UrlMode};
+use crate::text;
 use core::net::IpAddr;
-use ipnet::IpNet;
 use std::borrow::Cow;
 
 /// Akamai EdgeAuth 2.0.
@@ -90,7 +91,7 @@ fn token<'r>(
 
 /// What stands before the last `~hmac=`, and the tag after it.
 pub(super) fn tagged(token: &str) -> Result<(&str, Vec<u8>), &'static str> {
-    let (sent, tag) = token.rsplit_once("~hmac=").ok_or("The link does not end with an hmac field.")?;
+    let (sent, tag) = text::cut_last(token, "~hmac=").ok_or("The link does not end with an hmac field.")?;
     let size = |tag: &Vec<u8>| matches!(tag.len(), MD5_SIZE | 20 | 32);
     let tag = decode::hex(tag).filter(size);
     Ok((sent, tag.ok_or("The hmac of the link is not 64 (or 40) lower-case hexadecimal digits.")?))
@@ -120,10 +121,10 @@ pub(super) fn time(text: &str) -> Result<crate::time::UnixTime, &'static str> {
     decode::seconds(text).ok_or("A time in the link is not a number of Unix seconds.")
 }
 
-fn address(ip: &str, entry: &LinkEntry) -> Result<IpNet, &'static str> {
+fn address(ip: &str, entry: &LinkEntry) -> Result<Network, &'static str> {
     let ip = if entry.escape_early { seen::decoded(ip) } else { Some(Cow::Borrowed(ip)) };
     let ip: Option<IpAddr> = ip.and_then(|ip| ip.parse().ok());
-    ip.map(|ip| IpNet::from(ip.to_canonical())).ok_or("The ip field of the link is not one address.")
+    ip.map(|ip| Network::from(ip.to_canonical())).ok_or("The ip field of the link is not one address.")
 }
 
 fn target(acl: Option<&str>, entry: &LinkEntry) -> Result<Target, &'static str> {

@@ -37,11 +37,11 @@
 //! relies on addresses had better use `edgeward`.
 
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode, seen};
+use crate::network::Network;
 use crate::order;
 use crate::policy::{Format, HmacAlgorithm, LinkEntry, LinkPlace};
 use crate::time::UnixTime;
 use core::net::IpAddr;
-use ipnet::IpNet;
 use std::borrow::Cow;
 
 /// The preset.
@@ -100,7 +100,7 @@ fn unverified<'r>(seen: &Seen<'r>, sent: &Parameters<'r>) -> Result<Unverified<'
     let expires = expires.and_then(decode::seconds).ok_or("The time is not ten digits.")?;
     let address = if bound { Some(address(seen).ok_or("The client's address is not known.")?) } else { None };
     let scope = scope(seen, sent, address)?;
-    let octets = address.map(|network| octets(network.network())).unwrap_or_default();
+    let octets = address.map(|network| octets(network.address())).unwrap_or_default();
     let path = sent.path.clone().unwrap_or(Cow::Borrowed(seen.facts.path));
     Ok(Unverified {
         message: vec![
@@ -127,10 +127,10 @@ fn tag(token: &str) -> Option<(bool, Vec<u8>)> {
 }
 
 /// The client's IPv4 address, or the /64 of its IPv6 address.
-fn address(seen: &Seen<'_>) -> Option<IpNet> {
+fn address(seen: &Seen<'_>) -> Option<Network> {
     let address = seen.facts.client_address()?;
     let prefix = if address.is_ipv4() { 32 } else { 64 };
-    IpNet::new(address, prefix).ok().map(|network| network.trunc())
+    Network::new(address, prefix).map(Network::truncated)
 }
 
 fn octets(address: IpAddr) -> Vec<u8> {
@@ -151,7 +151,7 @@ fn stated(expires: UnixTime, scope: Scope) -> Stated {
     Stated { end: Some(End::Through(expires)), scope, ..Stated::default() }
 }
 
-fn scope(seen: &Seen<'_>, sent: &Parameters<'_>, address: Option<IpNet>) -> Result<Scope, &'static str> {
+fn scope(seen: &Seen<'_>, sent: &Parameters<'_>, address: Option<Network>) -> Result<Scope, &'static str> {
     Ok(Scope {
         target: target(seen, sent)?,
         networks: address.into_iter().collect(),

@@ -22,6 +22,7 @@
 
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode};
 use crate::policy::{Format, HmacAlgorithm, LinkEntry, LinkPlace};
+use crate::text;
 use crate::time::UnixTime;
 use std::borrow::Cow;
 
@@ -88,7 +89,11 @@ fn taken_apart(value: &str) -> Option<(&str, UnixTime, &str)> {
 fn mac_octets(mac: &str) -> Option<Vec<u8>> {
     let octets = match (mac.contains('%'), mac.contains(['+', '/', '='])) {
         (false, _) => decode::base64url(mac),
-        (true, false) => decode::base64(&mac.replace("%2B", "+").replace("%2F", "/").replace("%3D", "=")),
+        (true, false) => {
+            let encoded = [("%2B", "+"), ("%2F", "/"), ("%3D", "=")];
+            let plain = encoded.iter().fold(mac.to_owned(), |mac, (old, new)| text::replaced(&mac, old, new));
+            decode::base64(&plain)
+        }
         (true, true) => None,
     };
     octets.filter(|octets| octets.len() == TAG_SIZE)

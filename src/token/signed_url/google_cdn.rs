@@ -23,6 +23,7 @@
 
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode};
 use crate::policy::{Format, HmacAlgorithm, LinkEntry, LinkPlace};
+use crate::text;
 use std::borrow::Cow;
 
 /// Google Cloud CDN.
@@ -146,8 +147,8 @@ pub(super) fn url_prefix(encoded: &str) -> Result<(String, Target), &'static str
 }
 
 fn split_prefix(url: &str) -> Option<(String, Target)> {
-    let (scheme, rest) = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?;
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (scheme, rest) = text::cut(url, "://").filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?;
+    let (authority, path) = text::split(rest, rest.find('/').unwrap_or(rest.len()));
     let is_plain = |text: &str| !text.contains(['?', '#', '@', '\\']);
     if authority.is_empty() || !is_plain(rest) {
         return None;

@@ -30,9 +30,10 @@ use super::akamai::{reading, tagged, time};
 use super::google_cdn::url_prefix;
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode};
 use crate::credentials::authorization::is_token;
+use crate::network::Network;
 use crate::policy::{Format, HmacAlgorithm, LinkEntry};
+use crate::text;
 use core::net::IpAddr;
-use ipnet::IpNet;
 use std::borrow::Cow;
 
 /// Google Media CDN.
@@ -50,7 +51,7 @@ pub const PRESET: Preset = Preset {
 const MAX_HEADERS: usize = 16;
 
 fn read<'r>(seen: &Seen<'r>, bearing: &Bearing<'r>, _entry: &'r LinkEntry) -> Reading<'r> {
-    if bearing.value.contains("~Signature=") && !bearing.value.contains("~hmac=") {
+    if text::has(bearing.value, "~Signature=") && !text::has(bearing.value, "~hmac=") {
         return Reading::Algorithm("The link is signed with Ed25519, which is not taken; sign with an HMAC.");
     }
     reading(token(seen, bearing.value))
@@ -227,15 +228,15 @@ fn globs(value: &str) -> Result<Vec<String>, &'static str> {
 }
 
 /// Networks, in base64url. One that cannot be read (the vendor's own sample has one) is nobody's.
-fn networks(value: &str) -> Result<Vec<IpNet>, &'static str> {
+fn networks(value: &str) -> Result<Vec<Network>, &'static str> {
     let octets = decode::base64url(value).or_else(|| decode::base64url_padded(value));
     let text = octets.and_then(|octets| String::from_utf8(octets).ok());
     let text = text.ok_or("IPRanges is not base64url.")?;
     let network = |range: &str| {
-        let address = || range.parse::<IpAddr>().ok().map(|it| IpNet::from(it.to_canonical()));
+        let address = || range.parse::<IpAddr>().ok().map(|it| Network::from(it.to_canonical()));
         range.parse().ok().or_else(address)
     };
-    let networks: Vec<IpNet> = text.split(',').filter_map(network).collect();
+    let networks: Vec<Network> = text.split(',').filter_map(network).collect();
     if networks.is_empty() { Err("IPRanges holds no network.") } else { Ok(networks) }
 }
 

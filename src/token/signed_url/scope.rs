@@ -5,11 +5,11 @@
 
 use super::Seen;
 use crate::credentials::query;
+use crate::network::Network;
 use crate::path::{Stray, decode};
 use crate::request::RequestFacts;
 use crate::token::mac::Purpose;
 use crate::token::to_base64url;
-use ipnet::IpNet;
 use sha2::{Digest as _, Sha256};
 
 /// Where a token may be used, and by whom. What is empty or `None` is not limited.
@@ -24,7 +24,7 @@ pub struct Scope {
     /// Methods; HEAD is decided as GET.
     pub methods: Vec<String>,
     /// Client addresses.
-    pub networks: Vec<IpNet>,
+    pub networks: Vec<Network>,
     /// Countries (ISO 3166-1, two capital letters), one of which the client must be in.
     pub countries: Vec<String>,
     /// Countries that the client must not be in.
@@ -224,8 +224,8 @@ pub fn matches_glob(glob: &[u8], text: &[u8]) -> bool {
 
 /// Whether the client's address is in one of these networks.
 #[must_use]
-pub fn is_inside(networks: &[IpNet], seen: &Seen<'_>) -> bool {
-    seen.facts.client_address().is_some_and(|address| networks.iter().any(|net| net.contains(&address)))
+pub fn is_inside(networks: &[Network], seen: &Seen<'_>) -> bool {
+    seen.facts.client_address().is_some_and(|address| networks.iter().any(|net| net.contains(address)))
 }
 
 /// Whether the path is one of these (`/a`), or below one of them (`/a/*` is `/a` and all below), in every reading.

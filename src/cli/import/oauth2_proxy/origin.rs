@@ -26,7 +26,7 @@ fn is_near(authority: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
     };
-    let address = network(host).filter(|it| it.prefix_len() == it.max_prefix_len());
+    let address = network(host).filter(|it| it.is_single());
     let named = host.ends_with(".local") || host.ends_with(".internal") || host.ends_with(".localhost");
     address.map_or(named || !host.contains('.'), |address| is_inside_only(&address))
 }

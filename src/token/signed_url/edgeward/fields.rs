@@ -1,8 +1,8 @@
 //! The fields of a share link's token: where each stands, and what it may say. One spelling for each value.
 
+use crate::network::Network;
 use crate::time::UnixTime;
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// Octets of a key id.
 pub const KID_SIZE: usize = 3;
@@ -115,7 +115,7 @@ pub struct Fields {
     /// How many octets of the path are bound; never 0.
     pub prefix: Option<u8>,
     /// From where; never a network of all addresses.
-    pub network: Option<IpNet>,
+    pub network: Option<Network>,
     /// For whom; never empty.
     pub subject: Option<String>,
     /// The digest of where.
@@ -209,25 +209,26 @@ fn seconds(octets: &[u8]) -> Option<UnixTime> {
     Some(UnixTime::from_seconds(u32::from_be_bytes(octets.try_into().ok()?).into()))
 }
 
-fn network(octets: &[u8]) -> Option<IpNet> {
+fn network(octets: &[u8]) -> Option<Network> {
     let (first, address) = octets.split_first()?;
     let mut whole = [0; 16];
     whole.iter_mut().zip(address).for_each(|(to, from)| *to = *from);
     let network = if *first > IPV6 {
-        IpNet::V6(Ipv6Net::new(Ipv6Addr::from(whole), bits(*first)).ok()?)
+        Network::new(whole.into(), bits(*first))?
     } else {
         let [a, b, c, d, ..] = whole;
-        IpNet::V4(Ipv4Net::new(Ipv4Addr::new(a, b, c, d), *first).ok()?)
+        Network::new([a, b, c, d].into(), *first)?
     };
-    (*first > 0 && network == network.trunc()).then_some(network)
+    (*first > 0 && network == network.truncated()).then_some(network)
 }
 
 /// A network of one bit at least, its own address cut to what it needs.
-fn address(network: IpNet) -> Vec<u8> {
-    let count = usize::from(network.prefix_len().div_ceil(8));
-    let (first, octets) = match network.trunc() {
-        IpNet::V4(net) => (net.prefix_len(), net.addr().octets().to_vec()),
-        IpNet::V6(net) => (net.prefix_len().saturating_add(IPV6), net.addr().octets().to_vec()),
+fn address(network: Network) -> Vec<u8> {
+    let length = network.length();
+    let count = usize::from(length.div_ceil(8));
+    let (first, octets) = match network.truncated().address() {
+        IpAddr::V4(address) => (length, address.octets().to_vec()),
+        IpAddr::V6(address) => (length.saturating_add(IPV6), address.octets().to_vec()),
     };
     core::iter::once(first).chain(octets.into_iter().take(count)).collect()
 }

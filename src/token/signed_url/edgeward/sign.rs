@@ -3,13 +3,13 @@
 use super::fields::{self, Fields, GET, Where};
 use super::{LINK, PARAMETER, digest};
 use crate::credentials::query;
+use crate::network::Network;
 use crate::path::RequestPath;
 use crate::request::{FieldList, RequestFacts};
 use crate::time::UnixTime;
 use crate::token::keys::Key;
 use crate::token::signed_url::{Scope, Seen, Target};
 use crate::token::{from_base64url, to_base64url};
-use ipnet::IpNet;
 
 /// What a link is to say.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct Terms<'t> {
     /// How often it may be used; `None` for any number of times.
     pub uses: Option<u16>,
     /// From where it may be used.
-    pub network: Option<IpNet>,
+    pub network: Option<Network>,
     /// For whom it is.
     pub subject: Option<&'t str>,
 }
@@ -94,7 +94,7 @@ fn fields(
     if terms.uses == Some(0) {
         return Err("A link that may be used no time at all is none.");
     }
-    if terms.network.is_some_and(|network| network.prefix_len() == 0) {
+    if terms.network.is_some_and(|network| network.length() == 0) {
         return Err("A network of all addresses limits nothing: leave it out.");
     }
     if terms.subject.is_some_and(|subject| !fields::is_subject(subject)) {

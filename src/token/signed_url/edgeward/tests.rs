@@ -316,8 +316,8 @@ prop_compose! {
         methods in 1..=63_u8,
         prefix in prop::option::of(1..=u8::MAX),
         network in prop::option::of(prop_oneof![
-            (any::<[u8; 4]>(), 1..=32_u8).prop_map(|(a, n)| ipnet::IpNet::new(a.into(), n).expect("good").trunc()),
-            (any::<[u8; 16]>(), 1..=128_u8).prop_map(|(a, n)| ipnet::IpNet::new(a.into(), n).expect("good").trunc()),
+            (any::<[u8; 4]>(), 1..=32_u8).prop_map(|(a, n)| crate::network::Network::new(a.into(), n).expect("good").truncated()),
+            (any::<[u8; 16]>(), 1..=128_u8).prop_map(|(a, n)| crate::network::Network::new(a.into(), n).expect("good").truncated()),
         ]),
         subject in prop::option::of("\\PC{1,60}"),
     ) -> Fields {

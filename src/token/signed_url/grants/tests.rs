@@ -282,7 +282,7 @@ prop_compose! {
         networks in prop::collection::vec((any::<[u8; 4]>(), 0..=32_u8), 0..3),
         fields in prop::collection::vec(("[a-z-]{1,8}", "\\PC{0,12}"), 0..3),
     ) -> Grant {
-        let networks = networks.into_iter().map(|(octets, bits)| ipnet::IpNet::new(octets.into(), bits).expect("good")).collect();
+        let networks = networks.into_iter().map(|(octets, bits)| crate::network::Network::new(octets.into(), bits).expect("good")).collect();
         let [issued, not_before, end] = times.map(|time| time.map(UnixTime::from_seconds));
         let end = end.map(|end| if through { End::Through(end) } else { End::Before(end) });
         let scope = Scope { origin, host, target, methods, networks, countries, blocked_countries, fields };

@@ -136,7 +136,7 @@ fn fields(texts: &[String]) -> Option<Vec<(String, String)>> {
     rest.is_empty().then(|| pairs.iter().map(|[name, value]| (name.clone(), value.clone())).collect())
 }
 
-fn networks(texts: &[String]) -> Option<Vec<ipnet::IpNet>> {
+fn networks(texts: &[String]) -> Option<Vec<crate::network::Network>> {
     texts.iter().map(|text| text.parse().ok()).collect()
 }
 
