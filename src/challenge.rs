@@ -5,6 +5,8 @@
 //! 2. A browser that fetches for a script must not open its password prompt over somebody's page: `Basic` goes
 //!    only to navigations and to clients that send no `Sec-Fetch-Mode`. A script for which Basic is all there is
 //!    gets `EdgewardBasic`, which no browser knows.
+//! 3. API keys have a scheme of their own, `ApiKey`, which names their field; where that is `Authorization`, they are
+//!    Bearer values and share that challenge. `error` is for what RFC 6750 is about: Bearer values and signed URLs.
 
 use crate::policy::{Kind, Kinds};
 use crate::verdict::{Cause, Refusal, Refused};
@@ -20,42 +22,80 @@ pub enum Asker {
     Other,
 }
 
+/// What the policy says of challenges.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'p> {
+    /// `realm` (RFC 9110 §11.5).
+    pub realm: &'p str,
+    /// The field of API keys, as the operator wrote its name.
+    pub api_key: &'p str,
+}
+
+impl Terms<'_> {
+    /// Whether an API key is a Bearer value.
+    const fn keys_are_bearer(self) -> bool {
+        self.api_key.eq_ignore_ascii_case("authorization")
+    }
+}
+
 /// The field values, one for each challenge.
 #[must_use]
-pub fn challenges(refused: &Refused, realm: &str, asker: Asker, status: u16) -> Vec<String> {
+pub fn challenges(refused: &Refused, terms: Terms<'_>, asker: Asker, status: u16) -> Vec<String> {
     let refusal = &refused.refusal;
-    let on_bearer = refusal.sent == Some(Kind::Bearer);
-    match (status, refusal.cause) {
-        (401, _) => refused
-            .accept
-            .iter()
-            .filter_map(|kind| challenge(kind, refused.accept, refusal, realm, asker))
-            .collect(),
-        (_, Cause::InsufficientScope) => vec![bearer(realm, refusal)],
-        (400, _) if on_bearer => vec![bearer(realm, refusal)],
+    match (status, refusal.cause, refusal.sent) {
+        (401, ..) => {
+            // Who has a good link and is asked to press a button must not be asked for a password first.
+            let is_asked = refusal.cause == Cause::TokenNeedsConfirmation && asker == Asker::Navigation;
+            let asker = if is_asked { Asker::Subresource } else { asker };
+            let of = |kind| challenge(kind, refused.accept, refusal, terms, asker);
+            let mut challenges: Vec<String> = refused.accept.iter().filter_map(of).collect();
+            // No scheme is for signed URLs; where they stand alone, Bearer says why the token was not taken.
+            if challenges.is_empty() && refused.accept.has(Kind::SignedUrl) {
+                challenges.push(bearer(terms, refusal));
+            }
+            // Bearer and API keys are neighbours, and may be challenged alike.
+            challenges.dedup();
+            challenges
+        }
+        (_, Cause::InsufficientScope, Some(Kind::ApiKey)) => vec![api_key(terms, refusal)],
+        (_, Cause::InsufficientScope, _) | (400, _, Some(Kind::Bearer)) => vec![bearer(terms, refusal)],
         _ => Vec::new(),
     }
 }
 
-fn challenge(kind: Kind, accept: Kinds, refusal: &Refusal, realm: &str, asker: Asker) -> Option<String> {
+fn challenge(kind: Kind, accept: Kinds, refusal: &Refusal, terms: Terms<'_>, asker: Asker) -> Option<String> {
     let alone = accept.iter().count() == 1;
+    let realm = quoted(terms.realm);
     match (kind, asker) {
         (Kind::Basic, Asker::Navigation | Asker::Other) => {
-            Some(format!("Basic realm={}, charset=\"UTF-8\"", quoted(realm)))
+            Some(format!("Basic realm={realm}, charset=\"UTF-8\""))
         }
-        (Kind::Basic, Asker::Subresource) => alone.then(|| format!("EdgewardBasic realm={}", quoted(realm))),
-        (Kind::Bearer, _) => Some(bearer(realm, refusal)),
-        (Kind::ApiKey, _) => Some(format!("ApiKey realm={}, header={}", quoted(realm), quoted("X-API-Key"))),
-        // No scheme is for signed URLs; where they are all there is, Bearer says why the token was not taken.
-        (Kind::SignedUrl, _) => alone.then(|| bearer(realm, refusal)),
+        (Kind::Basic, Asker::Subresource) => alone.then(|| format!("EdgewardBasic realm={realm}")),
+        (Kind::Bearer, _) => Some(bearer(terms, refusal)),
+        (Kind::ApiKey, _) => Some(api_key(terms, refusal)),
+        (Kind::SignedUrl, _) => None,
     }
 }
 
+/// The scheme of API keys; as Bearer values they have that one's.
+fn api_key(terms: Terms<'_>, refusal: &Refusal) -> String {
+    if terms.keys_are_bearer() {
+        return bearer(terms, refusal);
+    }
+    let challenge = format!("ApiKey realm={}, header={}", quoted(terms.realm), quoted(terms.api_key));
+    with_scopes(challenge, refusal)
+}
+
 /// RFC 6750 §3: `error` and `error_description` only where a token was sent.
-fn bearer(realm: &str, refusal: &Refusal) -> String {
-    let mut challenge = format!("Bearer realm={}", quoted(realm));
-    let Some(error) = error(refusal) else { return challenge };
+fn bearer(terms: Terms<'_>, refusal: &Refusal) -> String {
+    let mut challenge = format!("Bearer realm={}", quoted(terms.realm));
+    let by_other_field = refusal.sent == Some(Kind::ApiKey) && !terms.keys_are_bearer();
+    let Some(error) = error(refusal).filter(|_| !by_other_field) else { return challenge };
     challenge.push_str(&format!(", error=\"{error}\", error_description=\"{}\"", described(&refusal.detail)));
+    with_scopes(challenge, refusal)
+}
+
+fn with_scopes(mut challenge: String, refusal: &Refusal) -> String {
     if !refusal.scopes.is_empty() {
         challenge.push_str(&format!(", scope={}", quoted(&refusal.scopes.join(" "))));
     }
@@ -137,7 +177,18 @@ mod tests {
 
     fn said(cause: Cause, sent: Option<Kind>, accept: Kinds, asker: Asker, status: u16) -> Vec<String> {
         let refusal = Refusal { sent, ..Refusal::new(cause, "Say \"no\".") };
-        challenges(&Refused { refusal, accept }, "My \"place\"", asker, status)
+        let terms = Terms { realm: "My \"place\"", api_key: "X-API-Key" };
+        challenges(&Refused { refusal, accept }, terms, asker, status)
+    }
+
+    /// What is said in realm "R", where API keys are in that field and the token's scope lacks `read` and `write`.
+    fn by_field(api_key: &str, cause: Cause, sent: Option<Kind>, accept: &[Kind]) -> Vec<String> {
+        let scopes = (cause == Cause::InsufficientScope).then(|| vec!["read".into(), "write".into()]);
+        let scopes = scopes.unwrap_or_default();
+        let refusal = Refusal { sent, scopes, ..Refusal::new(cause, "No.") };
+        let accept = accept.iter().copied().collect();
+        let status = crate::reply::status(cause);
+        challenges(&Refused { refusal, accept }, Terms { realm: "R", api_key }, Asker::Other, status)
     }
 
     #[test]
@@ -167,5 +218,59 @@ mod tests {
         );
         assert!(said(Cause::RequestAmbiguous, Some(Kind::Basic), BOTH, Asker::Other, 400).is_empty());
         assert!(said(Cause::NotAllowed, bearer, BOTH, Asker::Other, 403).is_empty());
+    }
+
+    const BEARER: &str = "Bearer realm=\"R\"";
+    const INVALID: &str = "Bearer realm=\"R\", error=\"invalid_token\", error_description=\"No.\"";
+    const KEY: &str = "ApiKey realm=\"R\", header=\"X-Acme-Key\"";
+
+    #[test]
+    fn api_keys_in_a_field_of_their_own() {
+        use Kind::{ApiKey, Bearer, SignedUrl};
+        let said = |cause, sent, accept: &[Kind]| by_field("X-Acme-Key", cause, sent, accept);
+        let missing = Cause::CredentialsMissing;
+        assert_eq!(said(missing, None, &[ApiKey]), [KEY]);
+        assert_eq!(said(missing, None, &[Bearer, ApiKey, SignedUrl]), [BEARER, KEY]);
+        for cause in [Cause::CredentialsWrong, Cause::TokenRevoked] {
+            assert_eq!(said(cause, Some(ApiKey), &[Bearer, ApiKey]), [BEARER, KEY], "no token was sent");
+        }
+        assert_eq!(said(Cause::TokenRevoked, Some(Bearer), &[Bearer, ApiKey]), [INVALID, KEY]);
+        let lacking = said(Cause::InsufficientScope, Some(ApiKey), &[Bearer, ApiKey]);
+        assert_eq!(lacking, [[KEY, ", scope=\"read write\""].concat()]);
+        assert!(said(Cause::CheckUnavailable, Some(ApiKey), &[ApiKey]).is_empty());
+    }
+
+    #[test]
+    fn api_keys_as_bearer_values() {
+        use Kind::{ApiKey, Basic, Bearer};
+        let said = |cause, sent, accept: &[Kind]| by_field("authorization", cause, sent, accept);
+        let basic = "Basic realm=\"R\", charset=\"UTF-8\"";
+        assert_eq!(said(Cause::CredentialsMissing, None, &[Basic, Bearer, ApiKey]), [basic, BEARER]);
+        assert_eq!(said(Cause::CredentialsMissing, None, &[ApiKey]), [BEARER]);
+        assert_eq!(said(Cause::CredentialsWrong, Some(ApiKey), &[ApiKey]), [BEARER]);
+        assert_eq!(said(Cause::TokenRevoked, Some(ApiKey), &[Bearer, ApiKey]), [INVALID]);
+        let lacking = said(Cause::InsufficientScope, Some(ApiKey), &[ApiKey]);
+        let wanted = "Bearer realm=\"R\", error=\"insufficient_scope\", error_description=\"No.\", scope=\"read write\"";
+        assert_eq!(lacking, [wanted]);
+    }
+
+    #[test]
+    fn signed_urls_alone_and_beside_others() {
+        use Kind::{Basic, Bearer, SignedUrl};
+        let said = |cause, sent, accept: &[Kind]| by_field("X-API-Key", cause, sent, accept);
+        let sent = Some(SignedUrl);
+        assert_eq!(said(Cause::CredentialsMissing, None, &[SignedUrl]), [BEARER]);
+        let causes = [
+            Cause::TokenExpired,
+            Cause::TokenWrongScope,
+            Cause::TokenRevoked,
+            Cause::TokenSpent,
+            Cause::TokenNeedsConfirmation,
+        ];
+        for cause in causes {
+            assert_eq!(said(cause, sent, &[SignedUrl]), [INVALID], "{cause:?}");
+            assert_eq!(said(cause, sent, &[Bearer, SignedUrl]), [INVALID], "{cause:?}");
+            assert_eq!(said(cause, sent, &[Basic, SignedUrl]).len(), 1, "{cause:?}: Basic alone");
+        }
     }
 }

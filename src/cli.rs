@@ -22,6 +22,7 @@ mod revoke;
 mod secrets;
 mod stand_in;
 mod token;
+mod url;
 mod wrangler;
 
 use clap::{Args, Parser, Subcommand};
@@ -68,6 +69,8 @@ enum Command {
     #[command(subcommand)]
     Token(token::Token),
     #[command(subcommand)]
+    Url(url::Url),
+    #[command(subcommand)]
     Key(key::Key),
     ApiKey(api_key::ApiKeyCommand),
     #[command(subcommand)]
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Keygen(command) => command.run(),
         Command::Hash(command) => command.run(),
         Command::Token(command) => command.run(),
+        Command::Url(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::ApiKey(command) => command.run(),
         Command::Revoke(command) => command.run(),

@@ -504,6 +504,8 @@ pub enum LinkPlace {
 pub struct ApiKeySettings {
     /// The field that carries one; its name in lower case. `authorization`: as a Bearer value.
     pub field: String,
+    /// The same name as it was written: for challenges.
+    pub written: String,
     /// Whether `EDGEWARD_KV` is asked, too.
     pub in_store: bool,
 }

@@ -21,17 +21,18 @@ pub mod when;
 
 use crate::authenticate::Authenticated;
 use crate::challenge::{self, Asker};
-use crate::credentials::Places;
+use crate::credentials::{Places, query};
 use crate::exchange::Exchanged;
 use crate::forward::answer::sharing;
 use crate::json::ObjectWriter;
 use crate::policy::{Cors, Kind, Policy};
 use crate::request::{RequestFacts, Scheme};
 use crate::time::{Lifetime, UnixTime};
+use crate::token::signed_url::edgeward;
 use crate::verdict::{Cause, Refused};
 use catalog::Variant;
 use negotiate::Form;
-use page::{PageFacts, Pages, Rendered};
+use page::{Confirm, PageFacts, Pages, Rendered};
 
 pub use reserved::{Endpoint, PROBLEMS, endpoint};
 
@@ -159,8 +160,7 @@ impl Answerer<'_> {
         let status = status(refusal.cause);
         let asker = negotiate::asker(self.facts);
         let mut reply = self.content(refused, status, asker, pages);
-        let realm = self.policy.map_or("Restricted", |policy| &policy.realm);
-        let challenges = challenge::challenges(refused, realm, asker, status);
+        let challenges = challenge::challenges(refused, self.terms(), asker, status);
         reply.fields.extend(challenges.into_iter().map(|challenge| ("WWW-Authenticate", challenge)));
         if let Some(seconds) = retry_after(refusal.cause) {
             reply.fields.push(("Retry-After", seconds.to_string()));
@@ -171,6 +171,14 @@ impl Answerer<'_> {
         self.finish(reply)
     }
 
+    fn terms(&self) -> challenge::Terms<'_> {
+        let unknown = challenge::Terms { realm: "Restricted", api_key: "X-API-Key" };
+        self.policy.map_or(unknown, |policy| challenge::Terms {
+            realm: &policy.realm,
+            api_key: &policy.api_key.written,
+        })
+    }
+
     fn allowed(&self) -> &'static str {
         if self.facts.method == "TRACE" { METHODS } else { reserved::allowed(self.facts.path) }
     }
@@ -178,7 +186,8 @@ impl Answerer<'_> {
     fn content(&self, refused: &Refused, status: u16, asker: Asker, pages: &mut Pages) -> Reply {
         let refusal = &refused.refusal;
         let language = self.facts.field("accept-language");
-        let address = self.address();
+        let target = self.target();
+        let address = self.facts.origin() + &target;
         let facts = PageFacts {
             status,
             cause: refusal.cause,
@@ -189,8 +198,9 @@ impl Answerer<'_> {
             reference: self.reference,
             now: self.now,
             when: refusal.when,
-            user: refusal.user.as_deref(),
+            user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal.cause).map(|seconds| Lifetime::from_seconds(i64::from(seconds))),
+            confirm: self.confirm(refusal.cause, &target),
         };
         match negotiate::form(self.facts, asker) {
             Form::Html => Reply::page(status, pages.render(&facts)),
@@ -200,7 +210,8 @@ impl Answerer<'_> {
             }
             Form::Problem => {
                 let title = catalog::title(refusal.cause);
-                let problem = problem::document(self.facts, refused, status, self.reference, title);
+                let problem =
+                    problem::document(self.facts, self.policy, refused, status, self.reference, title);
                 Reply::new(status).typed("application/problem+json", problem)
             }
             Form::Nothing => Reply::new(status),
@@ -209,8 +220,11 @@ impl Answerer<'_> {
 
     /// How the visitor came, as far as the words differ.
     fn variant(&self, refused: &Refused, asker: Asker) -> Variant {
-        let program =
-            refused.refusal.sent == Some(Kind::Bearer) && self.facts.field("authorization").is_some();
+        let program = match refused.refusal.sent {
+            Some(Kind::ApiKey) => true,
+            Some(Kind::Bearer) => self.facts.field("authorization").is_some(),
+            Some(Kind::Basic | Kind::SignedUrl) | None => false,
+        };
         match (program, refused.accept.has(Kind::Basic), asker) {
             (true, ..) => Variant::Program,
             (false, true, Asker::Navigation | Asker::Other) => Variant::Prompt,
@@ -218,14 +232,26 @@ impl Answerer<'_> {
         }
     }
 
-    /// The URL that was asked for, without tokens of ours: it is read out to whoever helps.
-    fn address(&self) -> String {
-        let mut address = self.facts.uri_without_query();
+    /// Path and query of the URL that was asked for, without tokens of ours: it is read out to whoever helps.
+    fn target(&self) -> String {
+        let mut target = self.facts.path.to_owned();
         if let Some(query) = self.facts.query.and_then(|query| self.places.without_tokens(query)) {
-            address.push('?');
-            address.push_str(&query);
+            target.push('?');
+            target.push_str(&query);
         }
-        address
+        target
+    }
+
+    /// The link that whoever opened it is asked about. The page may stand where nobody sees it: only its button counts.
+    fn confirm<'c>(&self, cause: Cause, target: &'c str) -> Option<Confirm<'c>>
+    where
+        Self: 'c,
+    {
+        if cause != Cause::TokenNeedsConfirmation || self.facts.method != "GET" {
+            return None;
+        }
+        let token = query::values(self.facts.query?, edgeward::PARAMETER).next()?;
+        Some(Confirm { token, return_to: target })
     }
 
     /// A page that explains a cause to whoever builds a client.
@@ -255,7 +281,9 @@ impl Answerer<'_> {
             None => authority.split(':').next().unwrap_or(authority),
         };
         let mut reply = Reply::new(308);
-        reply.fields.push(("Location", format!("https://{host}{}{query}", self.facts.path)));
+        // A token in the path is as much of the link as one in the query.
+        let token = self.facts.path_token.map(|token| format!("/{token}")).unwrap_or_default();
+        reply.fields.push(("Location", format!("https://{host}{token}{}{query}", self.facts.path)));
         self.finish(reply)
     }
 
@@ -311,7 +339,8 @@ impl Answerer<'_> {
             .text("access_token", token)
             .text("token_type", "Bearer")
             .number("expires_in", lifetime.seconds())
-            .text("scope", scope);
+            // RFC 6749 §3.3 knows no empty scope.
+            .optional("scope", (!scope.is_empty()).then_some(scope));
         self.finish(Reply::new(200).typed("application/json", document.finish()))
     }
 
@@ -362,3 +391,11 @@ impl Answerer<'_> {
         }
     }
 }
+
+/// Whether whoever sent this is a person that can be told as whom: a link and an API key have names that no visitor knows.
+const fn signs_in(sent: Option<Kind>) -> bool {
+    !matches!(sent, Some(Kind::ApiKey | Kind::SignedUrl))
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,8 @@ mod support;
 mod api_key;
 #[path = "cli/check.rs"]
 mod check;
+#[path = "cli/check_kinds.rs"]
+mod check_kinds;
 #[path = "cli/explain.rs"]
 mod explain;
 #[path = "cli/hash.rs"]
@@ -21,3 +23,5 @@ mod manners;
 mod revoke;
 #[path = "cli/token.rs"]
 mod token;
+#[path = "cli/url.rs"]
+mod url;

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use edgeward::policy::{Brand, Notice, Rgb};
 use edgeward::reply::catalog::Variant;
-use edgeward::reply::page::{PageFacts, Pages, Rendered};
+use edgeward::reply::page::{Confirm, PageFacts, Pages, Rendered};
 use edgeward::sorted_map::SortedMap;
 use edgeward::time::{Lifetime, UnixTime};
 use edgeward::verdict::Cause;
@@ -14,6 +14,9 @@ use sha2::{Digest as _, Sha256};
 
 const VARIANTS: [Variant; 3] = [Variant::Plain, Variant::Prompt, Variant::Program];
 const EVIL: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{brand}}{user}";
+
+const LINK: Confirm<'static> =
+    Confirm { token: "QHJlYWxseS1hLXRva2Vu", return_to: "/reports?year=2026&page=2" };
 
 fn facts() -> PageFacts<'static> {
     PageFacts {
@@ -28,6 +31,7 @@ fn facts() -> PageFacts<'static> {
         when: Some(UnixTime::from_seconds(1_795_372_015)),
         user: Some("ann"),
         retry_after: Some(Lifetime::from_seconds(30)),
+        confirm: Some(LINK),
     }
 }
 
@@ -142,7 +146,8 @@ fn nothing_is_loaded_from_elsewhere() {
 /// Row 31 of the attacks: host, address, user-id, reference, whatever is in them.
 #[test]
 fn script_injection() {
-    let evil = PageFacts { host: EVIL, address: EVIL, reference: EVIL, user: Some(EVIL), ..facts() };
+    let confirm = Some(Confirm { token: EVIL, return_to: EVIL });
+    let evil = PageFacts { host: EVIL, address: EVIL, reference: EVIL, user: Some(EVIL), confirm, ..facts() };
     for brand in [acme(), Brand::default(), Brand { name: Some(EVIL.into()), ..acme() }] {
         let mut pages = Pages::new(brand);
         for cause in Cause::ALL {
@@ -200,6 +205,7 @@ fn the_second_request_renders_nothing() {
         now: UnixTime::from_seconds(1_795_400_000),
         when: Some(UnixTime::from_seconds(1_795_000_000)),
         user: Some("bob"),
+        confirm: None,
         ..facts()
     };
     let second = pages.render(&other);
@@ -284,6 +290,114 @@ fn a_broken_page_changes_nothing() {
     assert_eq!(pages.rendered(), 1);
 }
 
+fn confirming() -> PageFacts<'static> {
+    PageFacts { cause: Cause::TokenNeedsConfirmation, ..facts() }
+}
+
+#[test]
+fn a_link_that_counts_has_one_button() {
+    for brand in [acme(), Brand::default()] {
+        let page = Pages::new(brand).render(&confirming());
+        let form = "<form method=\"post\" action=\"/.edgeward/link\">\n      \
+                    <input type=\"hidden\" name=\"token\" value=\"QHJlYWxseS1hLXRva2Vu\">\n      \
+                    <input type=\"hidden\" name=\"return_to\" value=\"/reports?year=2026&amp;page=2\">\n      \
+                    <input type=\"hidden\" name=\"form\" value=\"";
+        assert!(page.html.contains(form), "{}", page.html);
+        assert_eq!(page.html.matches("class=\"button\"").count(), 1, "one thing to do");
+        assert!(page.html.contains("and opening it now counts."), "{}", page.html);
+        assert!(page.csp.contains("form-action 'self'"));
+    }
+}
+
+#[test]
+fn who_cannot_be_asked_is_told_what_to_do() {
+    let html = Pages::new(acme()).render(&PageFacts { confirm: None, ..confirming() }).html;
+    assert!(!html.contains("<form") && !html.contains("<input"), "{html}");
+    assert!(html.contains("Open it in a browser and press “Open”."), "{html}");
+    assert!(html.contains("<a class=\"button\" href=\"\">Try again</a>"), "{html}");
+}
+
+#[test]
+fn no_other_page_has_the_form() {
+    let mut pages = Pages::new(acme());
+    for cause in Cause::ALL.into_iter().filter(|cause| *cause != Cause::TokenNeedsConfirmation) {
+        let html = pages.render(&PageFacts { cause, ..facts() }).html;
+        assert!(!html.contains("<form") && !html.contains(LINK.token), "{cause:?}");
+    }
+}
+
+#[test]
+fn each_link_is_in_its_own_page() {
+    let mut pages = Pages::new(acme());
+    let first = pages.render(&confirming()).html;
+    let link = Confirm { token: "dGhlLW90aGVyLW9uZQ", return_to: "/b" };
+    let second = pages.render(&PageFacts { confirm: Some(link), ..confirming() }).html;
+    assert_eq!(pages.rendered(), 1, "filled from what is kept");
+    for of_first in [LINK.token, "page=2"] {
+        assert!(first.contains(of_first) && !second.contains(of_first), "{of_first}");
+    }
+    assert!(second.contains("value=\"dGhlLW90aGVyLW9uZQ\"") && second.contains("value=\"/b\""));
+    pages.render(&PageFacts { confirm: None, ..confirming() });
+    assert_eq!(pages.rendered(), 2, "with a button and without are two pages");
+}
+
+/// Row 31 of the attacks, where it counts most: what is sent back is what came, and nothing else is in the page.
+#[test]
+fn a_links_values_stay_in_their_quotes() {
+    let evil = "\"><script>alert(1)</script>";
+    let link = Confirm { token: evil, return_to: evil };
+    let html = Pages::new(acme()).render(&PageFacts { confirm: Some(link), ..confirming() }).html;
+    let value = "value=\"&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;\">";
+    assert_eq!(html.matches(value).count(), 2, "{html}");
+    assert!(!html.contains("<script"), "{html}");
+}
+
+#[test]
+fn a_brands_page_without_the_form_is_not_used_for_links_that_count() {
+    let without = "<!doctype html><title>{{headline}}</title><p>Ours: {{text}}";
+    let half =
+        "<!doctype html><title>a</title><p>Ours{{#confirm}}<i title=\"{{confirm_token}}\"></i>{{/confirm}}";
+    let hidden = "<!doctype html><title>a</title><p>Ours{{#notice}}{{#confirm}}<i title=\"{{confirm_token}}{{confirm_return_to}}\">\
+                  </i>{{/confirm}}{{/notice}}";
+    let built_in = Pages::new(Brand::default()).render(&confirming());
+    for own in [without, half, hidden] {
+        let mut pages = Pages::new(Brand::default());
+        pages.replace(401, own).expect("a template");
+        assert_eq!(pages.render(&confirming()), built_in, "{own}");
+        for other in [facts(), PageFacts { confirm: None, ..confirming() }] {
+            assert!(pages.render(&other).html.contains("<p>Ours"), "{own}");
+        }
+    }
+}
+
+#[test]
+fn a_brands_page_with_the_form_is_used() {
+    let readme = include_str!("../www/.edgeward/README.md");
+    let (_, rest) = readme.split_once("```html\n").expect("an example");
+    let (form, _) = rest.split_once("```").expect("an example");
+    let mut pages = Pages::new(acme());
+    pages.replace(401, &format!("<!doctype html><title>a</title><p>Ours\n{form}")).expect("a template");
+    let html = pages.render(&confirming()).html;
+    assert!(html.contains("<p>Ours") && html.contains("<button>Open</button>"), "{html}");
+    assert!(html.contains("name=\"token\" value=\"QHJlYWxseS1hLXRva2Vu\">"), "{html}");
+    assert!(html.contains("name=\"return_to\" value=\"/reports?year=2026&amp;page=2\">"), "{html}");
+    assert!(!pages.render(&facts()).html.contains("<form"));
+    for broken in ["{{confirm_token}}", "{{^confirm}}{{confirm_token}}{{/confirm}}", "{{confirm}}"] {
+        pages.replace(401, broken).expect_err(broken);
+    }
+}
+
+/// Words that are true whatever is known.
+#[test]
+fn a_link_that_was_used_says_when() {
+    let mut pages = Pages::new(acme());
+    let spent = PageFacts { cause: Cause::TokenSpent, ..facts() };
+    let html = pages.render(&spent).html;
+    assert!(html.contains("the last of them <time datetime=\"2026-11-22T18:26:55Z\""), "{html}");
+    let html = pages.render(&PageFacts { when: None, ..spent }).html;
+    assert!(html.contains("It could be opened only so many times, and it was."), "{html}");
+}
+
 /// What an operator would begin with.
 #[test]
 fn the_built_in_pages_are_templates() {
@@ -301,7 +415,10 @@ fn the_longest_page_is_small() {
     let long = "w".repeat(20_000);
     let address = format!("http://{long}/{long}?{long}={long}");
     let user = "\"".repeat(1_024);
-    let facts = PageFacts { address: &address, user: Some(&user), ..facts() };
+    // A link's token has 255 characters at most; where it leads back to is as long as what was asked for.
+    let (token, return_to) = ("t".repeat(255), ["/?", &"&".repeat(500)].concat());
+    let confirm = Some(Confirm { token: &token, return_to: &return_to });
+    let facts = PageFacts { address: &address, user: Some(&user), confirm, ..facts() };
     let mut pages = Pages::new(acme());
     for cause in Cause::ALL {
         for variant in VARIANTS {
@@ -314,18 +431,19 @@ fn the_longest_page_is_small() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
-    fn no_element_of_a_visitors(host in "\\PC{0,40}", address in "\\PC{0,80}", user in "\\PC{0,40}", at in any::<i32>()) {
+    fn no_element_of_a_visitors(host in "\\PC{0,40}", address in "\\PC{0,80}", user in "\\PC{0,40}", at in any::<i32>(), cause in prop_oneof![Just(Cause::NotAllowed), Just(Cause::TokenNeedsConfirmation)]) {
         let evil = PageFacts {
             host: &host,
             address: &format!("https://h/x{address}"),
             user: Some(&user),
             when: Some(UnixTime::from_seconds(i64::from(at))),
-            cause: Cause::NotAllowed,
+            cause,
+            confirm: Some(Confirm { token: &user, return_to: &address }),
             ..facts()
         };
         let mut pages = Pages::new(Brand::default());
         let html = pages.render(&evil).html;
-        let plain = pages.render(&PageFacts { host: "h", address: "https://h/x", user: Some("u"), ..evil }).html;
+        let plain = pages.render(&PageFacts { host: "h", address: "https://h/x", user: Some("u"), confirm: Some(LINK), ..evil }).html;
         let tags = |html: &str| html.replace("<wbr>", "").matches('<').count();
         prop_assert_eq!(tags(&html), tags(&plain));
     }

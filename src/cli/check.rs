@@ -1,17 +1,23 @@
 //! `edgeward check`: everything that is wrong, before it is deployed.
 //!
 //! The sentences about policy and secrets are the core's own, as the Worker logs them. What comes on top is what the
-//! Worker cannot see: the platform's back doors ([`doors`]), files ([`files`]), and secrets in the wrong place.
+//! Worker cannot see or need not tell: the platform's back doors ([`doors`]), bindings ([`bindings`]), files ([`files`]),
+//! secrets in the wrong place ([`places`]), keys out of use ([`keys`]), and what no request can come to ([`rules`]).
 
+mod bindings;
 mod doors;
 mod files;
+mod keys;
 mod places;
+mod reach;
+mod rules;
 
-use super::From;
 use super::deployment::Deployment;
 use super::output::{self, Outcome};
+use super::{From, clock};
 use clap::Args;
 use edgeward::config::Problem;
+use edgeward::time::UnixTime;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -50,6 +56,10 @@ pub struct Check {
     /// The origin verifies X-Edgeward-Assertion, or is closed in another way: do not warn of it
     #[arg(long)]
     origin_closed: bool,
+
+    /// The moment at which keys have to be in use [default: now]
+    #[arg(long, value_name = "RFC3339", value_parser = clock::moment)]
+    at: Option<UnixTime>,
 }
 
 /// What was found, in the order of the file.
@@ -86,12 +96,15 @@ impl Check {
         findings.warnings.extend(deployment.warnings().cloned());
         if let Some(wrangler) = &deployment.wrangler {
             places::look(&deployment, wrangler, &mut findings);
+            bindings::look(&deployment, wrangler, &mut findings);
             doors::look(&deployment, wrangler, &mut findings);
             if !self.origin_closed {
                 doors::look_at_origin(&deployment, wrangler, &mut findings);
             }
             files::look(&deployment, wrangler, &mut findings);
         }
+        rules::look(&deployment, &mut findings);
+        keys::look(&deployment, clock::at(self.at), &mut findings);
         self.look_at_secrets(&deployment, &mut findings);
         Ok(self.outcome(&findings))
     }

@@ -8,8 +8,9 @@ use super::random;
 use super::secrets::Secrets;
 use super::wrangler::Wrangler;
 use edgeward::config::{Problem, Sources};
-use edgeward::policy::HmacAlgorithm;
+use edgeward::policy::{Format, HmacAlgorithm};
 use edgeward::secret::Secret;
+use edgeward::token::signed_url::preset;
 use serde_json::{Value, json};
 
 /// A bcrypt line; what its password was, nobody remembers.
@@ -49,6 +50,11 @@ pub fn sources(wrangler: Option<&Wrangler>, secrets: &Secrets) -> Result<(Source
         sources.users = vec![("EDGEWARD_USERS".to_owned(), Secret::new(NOBODY.to_owned()))];
         stand_ins.push(StandIn { name: "EDGEWARD_USERS", reason });
     }
+    if let Some(reason) = needs.api_keys.filter(|_| sources.api_keys.is_none()) {
+        let digest = edgeward::api_key::digest(random::base64url::<32>()?.expose());
+        sources.api_keys = Some(Secret::new(edgeward::api_key::line("edgeward-check", &digest, &[])));
+        stand_ins.push(StandIn { name: "EDGEWARD_API_KEYS", reason });
+    }
     Ok((sources, stand_ins))
 }
 
@@ -72,6 +78,7 @@ struct Needs {
     policy: Value,
     keys: Option<String>,
     users: Option<String>,
+    api_keys: Option<String>,
 }
 
 impl Needs {
@@ -83,27 +90,48 @@ impl Needs {
             let is_listed = required.contains(&name);
             is_listed.then(|| "secrets.required lists it".to_owned())
         };
-        let keys = accepting(&policy, "bearer")
-            .or_else(|| first(&policy, "tokens").map(|_| "EDGEWARD.tokens is there".to_owned()))
-            .or_else(|| listed("EDGEWARD_KEYS"));
+        let keys = keys_reason(&policy).or_else(|| listed("EDGEWARD_KEYS"));
         let users =
             accepting(&policy, "basic").or_else(|| trusting(&policy)).or_else(|| listed("EDGEWARD_USERS"));
-        let has_any = secrets.iter().any(|(name, _)| name.starts_with("EDGEWARD_USERS"))
-            || secrets.get("EDGEWARD_KEYS").is_some();
-        let either = || Some("it or the other of the two proves who somebody is".to_owned());
-        if keys.is_none() && users.is_none() && !has_any {
-            return Self { policy, keys: either(), users: either() };
+        let in_store = policy.get("api_key").and_then(|table| table.get("kv")) == Some(&Value::Bool(true));
+        let api_keys = accepting(&policy, "api-key").filter(|_| !in_store);
+        let api_keys = api_keys.or_else(|| listed("EDGEWARD_API_KEYS"));
+        let has_any = ["EDGEWARD_USERS", "EDGEWARD_KEYS", "EDGEWARD_API_KEYS"]
+            .iter()
+            .any(|known| secrets.iter().any(|(name, _)| name.starts_with(known)));
+        let names_any = keys.is_some() || users.is_some() || api_keys.is_some() || in_store;
+        if names_any || has_any || has_share_links(&policy) {
+            return Self { policy, keys, users, api_keys };
         }
-        Self { policy, keys, users }
+        let either = || Some("it or the other of the two proves who somebody is".to_owned());
+        Self { policy, keys: either(), users: either(), api_keys }
     }
+}
+
+/// What needs keys that others sign with: share links are signed with one of ours.
+fn keys_reason(policy: &Value) -> Option<String> {
+    let is_fresh = policy.get("token").is_some();
+    let bearer = accepting(policy, "bearer").filter(|_| !is_fresh);
+    let links = accepting(policy, "signed-url").filter(|_| !has_share_links(policy));
+    let entry = items(policy, "tokens").any(|entry| !is_share_link(entry));
+    bearer.or(links).or_else(|| entry.then(|| "EDGEWARD.tokens is there".to_owned()))
+}
+
+fn is_share_link(entry: &Value) -> bool {
+    format(entry) == Some(Format::Edgeward)
+}
+
+fn has_share_links(policy: &Value) -> bool {
+    items(policy, "tokens").any(is_share_link)
+}
+
+/// A format of signed URLs; `None` for a JWT.
+fn format(entry: &Value) -> Option<Format> {
+    entry.get("format").and_then(Value::as_str).and_then(Format::from_name)
 }
 
 fn items<'p>(policy: &'p Value, key: &str) -> impl Iterator<Item = &'p Value> {
     policy.get(key).and_then(Value::as_array).into_iter().flatten()
-}
-
-fn first<'p>(policy: &'p Value, key: &str) -> Option<&'p Value> {
-    items(policy, key).next()
 }
 
 /// The first rule that names a kind.
@@ -123,7 +151,7 @@ fn trusting(policy: &Value) -> Option<String> {
 /// A key for every kid that the policy names, each of an algorithm that its entry allows; one at least.
 fn keys(policy: &Value) -> Result<Secret<String>, Misuse> {
     let mut named: Vec<(String, HmacAlgorithm)> = Vec::new();
-    for (index, entry) in items(policy, "tokens").enumerate() {
+    for (index, entry) in items(policy, "tokens").enumerate().filter(|(_, entry)| !is_share_link(entry)) {
         let algorithms = algorithms(entry);
         let mut kids: Vec<String> = texts(entry.get("keys"));
         if kids.is_empty() {
@@ -145,6 +173,9 @@ fn keys(policy: &Value) -> Result<Secret<String>, Misuse> {
 }
 
 fn algorithms(entry: &Value) -> Vec<HmacAlgorithm> {
+    if let Some(format) = format(entry) {
+        return preset(format).algorithms.to_vec();
+    }
     let is_for_jwt = edgeward::token::jws::is_for_jwt;
     let names = texts(entry.get("algorithms"));
     let mut algorithms: Vec<_> =

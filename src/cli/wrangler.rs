@@ -98,20 +98,53 @@ impl Wrangler {
 
     /// Whether `EDGEWARD_KV` is bound.
     pub fn has_store(&self) -> bool {
-        lists(self.own("kv_namespaces"), "binding", "EDGEWARD_KV")
+        self.bindings(Section::KV).any(|(_, it)| Section::KV.name_of(it) == Some("EDGEWARD_KV"))
     }
 
     /// Whether `EDGEWARD_LEDGER` is bound.
     pub fn has_ledger(&self) -> bool {
-        let bindings = self.own("durable_objects").and_then(|objects| objects.get("bindings"));
-        lists(bindings, "name", "EDGEWARD_LEDGER")
+        self.bindings(Section::OBJECTS).any(|(_, it)| Section::OBJECTS.name_of(it) == Some("EDGEWARD_LEDGER"))
+    }
+
+    /// The bindings of a section, which environments do not inherit, and the place of each.
+    pub fn bindings(&self, section: Section) -> impl Iterator<Item = (String, &Value)> {
+        listed(&self.own, section)
+    }
+
+    /// Those of the top level, which an environment would have to repeat.
+    pub fn top_bindings(&self, section: Section) -> impl Iterator<Item = (String, &Value)> {
+        listed(&self.top, section)
     }
 }
 
-/// Whether a list of tables has one that says this.
-fn lists(value: Option<&Value>, key: &str, wanted: &str) -> bool {
-    let items = value.and_then(Value::as_array).into_iter().flatten();
-    items.filter_map(|item| item.get(key)?.as_str()).any(|name| name == wanted)
+/// Where bindings of a kind are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Key path of the list.
+    pub path: &'static str,
+    /// The key that names a binding.
+    pub key: &'static str,
+}
+
+impl Section {
+    /// KV namespaces.
+    pub const KV: Self = Self { path: "kv_namespaces", key: "binding" };
+    /// Durable Objects.
+    pub const OBJECTS: Self = Self { path: "durable_objects.bindings", key: "name" };
+    /// Data sets of Analytics Engine.
+    pub const EVENTS: Self = Self { path: "analytics_engine_datasets", key: "binding" };
+
+    /// The name of one of its bindings.
+    pub fn name_of(self, binding: &Value) -> Option<&str> {
+        binding.get(self.key)?.as_str()
+    }
+}
+
+fn listed(table: &Table, section: Section) -> impl Iterator<Item = (String, &Value)> {
+    let (first, rest) = section.path.split_once('.').map_or((section.path, None), |(a, b)| (a, Some(b)));
+    let list = table.get(first).and_then(|value| rest.map_or(Some(value), |rest| value.get(rest)));
+    let items = list.and_then(Value::as_array).into_iter().flatten();
+    items.enumerate().map(move |(index, item)| (format!("{}[{index}]", section.path), item))
 }
 
 /// The folder of a file, where its neighbours are.

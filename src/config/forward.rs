@@ -6,7 +6,7 @@ use super::verifiers::Configured;
 use crate::policy::{ApiKeySettings, Forward};
 
 /// The default of `api_key.header`.
-pub const API_KEY_FIELD: &str = "x-api-key";
+const API_KEY_FIELD: &str = "X-API-Key";
 
 /// What the origin is told, and in which fields.
 pub fn forward(node: &Node<'_>) -> Option<Forward> {
@@ -24,30 +24,32 @@ pub fn forward(node: &Node<'_>) -> Option<Forward> {
 
 /// Where API keys are.
 pub fn api_key(node: &Node<'_>, configured: &Configured) -> Option<ApiKeySettings> {
-    let defaults = default_api_key();
-    node.table(|table| ApiKeySettings {
-        field: table.read("header", |node| api_key_field(&node)).unwrap_or(defaults.field),
-        in_store: table.read_or_default("kv", |node| {
+    node.table(|table| {
+        let written = table.read("header", |node| api_key_field(&node));
+        let in_store = table.read_or_default("kv", |node| {
             let in_store = node.boolean()?;
             if in_store {
                 configured.need_store(&node);
             }
             Some(in_store)
-        }),
+        });
+        in_field(written.unwrap_or_else(|| API_KEY_FIELD.to_owned()), in_store)
     })
 }
 
 /// In a field of their own, and in a secret.
 pub fn default_api_key() -> ApiKeySettings {
-    ApiKeySettings { field: API_KEY_FIELD.to_owned(), in_store: false }
+    in_field(API_KEY_FIELD.to_owned(), false)
 }
 
-/// The field that carries an API key, in lower case.
+fn in_field(written: String, in_store: bool) -> ApiKeySettings {
+    ApiKeySettings { field: written.to_ascii_lowercase(), written, in_store }
+}
+
+/// The field that carries an API key, as it was written.
 fn api_key_field(node: &Node<'_>) -> Option<String> {
-    if node.text()?.eq_ignore_ascii_case("authorization") {
-        return Some("authorization".to_owned());
-    }
-    Some(free_field_name(node)?.to_ascii_lowercase())
+    let name = node.text()?;
+    if name.eq_ignore_ascii_case("authorization") { Some(name.to_owned()) } else { free_field_name(node) }
 }
 
 /// A name of the operator's own, or one of the two that are meant for this.

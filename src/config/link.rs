@@ -43,23 +43,47 @@ pub fn entry(table: &mut Table<'_>, index: usize, format: Format) -> LinkEntry {
     }
     if takes("pattern") {
         entry.pattern = table.read("pattern", |node| pattern(&node));
+        signed_times(table, &entry);
     }
     if takes("escape_early") {
         entry.escape_early = table.read_or_default("escape_early", |node| node.boolean());
     }
     if takes("url_mode") {
-        let modes = [("absolute", UrlMode::Absolute), ("relative", UrlMode::Relative)];
-        entry.url_mode = table.read_or_default("url_mode", |node| node.one_of(&modes));
+        entry.url_mode = table.read_or_default("url_mode", |node| node.one_of(url_modes(format)));
     }
     entry
 }
 
-/// `parameters = { signature = "sig" }`: other names for the format's own.
+/// What of the URL each format can sign: the first is what it signs by default.
+const fn url_modes(format: Format) -> &'static [(&'static str, UrlMode)] {
+    match format {
+        Format::Akamai => &[("relative", UrlMode::Relative), ("path", UrlMode::Path)],
+        _ => &[("absolute", UrlMode::Absolute), ("relative", UrlMode::Relative)],
+    }
+}
+
+/// Time and lifetime that are not signed are for whoever holds the link to choose. A pattern that cannot be used at all
+/// was refused before.
+fn signed_times(table: &mut Table<'_>, entry: &LinkEntry) {
+    let node = table.get("pattern");
+    if node.is_some() && entry.pattern.is_none() {
+        return;
+    }
+    let Err(expected) = nginx_hmac::check_entry(entry) else { return };
+    let fix = "Have both signed; require = [] is for links that have neither.";
+    match node {
+        Some(node) => node.refuse(&expected, fix),
+        None => table.require("pattern", &expected, fix),
+    }
+}
+
+/// `parameters = { signature = "sig" }`: other names for the format's own, which may be called by their first name, too.
 fn parameters(table: &mut Table<'_>, preset: &Preset, entry: &mut LinkEntry) {
     let Some(node) = table.get("parameters") else { return };
     let Some(named) = node.named_items() else { return };
     for (key, node) in named {
-        let Some(at) = preset.parameters.iter().position(|(known, _)| *known == key) else {
+        let Some(at) = preset.parameters.iter().position(|(known, name)| *known == key || *name == key)
+        else {
             let known: Vec<&str> = preset.parameters.iter().map(|(known, _)| *known).collect();
             node.refuse_as("a parameter that the format does not have", &one_of(&known), "Correct the key.");
             continue;
@@ -105,10 +129,10 @@ fn place(node: &Node<'_>, preset: &Preset) -> Option<LinkPlace> {
         Some(LinkPlace::Parameters | LinkPlace::Path) => preset.from.contains(&text),
         Some(LinkPlace::Query(name)) => single && is_query_name(&name) && name != "ew",
         Some(LinkPlace::Cookie(name)) => kinds("cookie:") && is_token(&name) && !is_own_cookie(&name),
-        Some(LinkPlace::Field(name)) => {
-            return (single && is_free_field(node, &name)).then_some(LinkPlace::Field(name));
+        Some(LinkPlace::Field(name)) if single => {
+            return is_free_field(node, &name).then_some(LinkPlace::Field(name));
         }
-        None => false,
+        Some(LinkPlace::Field(_)) | None => false,
     };
     if !is_good {
         let expected = ["a place in which this format can stand, such as ", &preset.from.join(", ")].concat();

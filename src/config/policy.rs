@@ -11,8 +11,8 @@ use crate::json::Json;
 use crate::password::Nfc;
 use crate::policy::rules::PathCase;
 use crate::policy::{
-    Forward, FreshTokens, LogLevel, Origin, PlainHttp, Policy, Revocation, Rule, RuleSet, TokenEntry,
-    TokenPlace,
+    Forward, FreshTokens, LinkEntry, LinkPlace, LogLevel, Origin, PlainHttp, Policy, Revocation, Rule,
+    RuleSet, TokenEntry, TokenPlace,
 };
 use crate::time::Lifetime;
 
@@ -84,7 +84,8 @@ impl Reader<'_> {
         let api_key = table.read("api_key", |node| forward::api_key(&node, self.configured));
         self.configured.know(&entries, api_key.as_ref(), fresh_tokens.is_some());
         let Entries { tokens, links } = entries;
-        let rules = self.rules(table, &tokens, notes);
+        let means = warnings::Means::of(&tokens, fresh_tokens.is_some());
+        let rules = self.rules(table, means, notes);
         table.not_offered(&["session"]);
         // `rules?` comes last: every other key is read even where the rules cannot be used.
         Some(Policy {
@@ -135,12 +136,12 @@ impl Reader<'_> {
         Revocation { strict, pass_unchecked }
     }
 
-    fn rules(&self, table: &mut Table<'_>, tokens: &[TokenEntry], notes: &Notes) -> Option<RuleSet> {
+    fn rules(&self, table: &mut Table<'_>, means: warnings::Means, notes: &Notes) -> Option<RuleSet> {
         let case = table.read("paths", |node| {
             node.one_of(&[("exact", PathCase::Exact), ("ignore-case", PathCase::Ignore)])
         });
         let rules = table.read_or_default("rules", |node| self.each_rule(&node));
-        warnings::of_rules(&rules, tokens, notes);
+        warnings::of_rules(&rules, means, notes);
         let default = Rule::protected(self.configured.kinds());
         let set = RuleSet::new(rules, default, case.unwrap_or(PathCase::Exact));
         set.map_err(|problems| notes.problems.extend(problems)).ok()
@@ -196,20 +197,27 @@ fn http(node: &Node<'_>) -> Option<PlainHttp> {
     ])
 }
 
-/// One field cannot carry credentials in and an identity out, nor an API key and a token.
+/// One field cannot carry credentials in and an identity out, nor credentials of two kinds: with one value in it, a
+/// request would always bear two credentials.
 fn check_fields(policy: &Policy, notes: &Notes) {
     let Forward { user, groups, .. } = &policy.forward;
+    let same = |one: &str, other: &str| folded(one) == folded(other);
     for (key, name) in [("user", user), ("groups", groups)] {
-        if folded(name) == folded(&policy.api_key.field) {
+        if same(name, &policy.api_key.field) {
             refuse_field(notes, format!("EDGEWARD.forward.{key}"), name, "API keys");
         }
     }
-    for (index, field) in token_fields(&policy.tokens) {
+    for (index, field) in token_fields(&policy.tokens).chain(link_fields(&policy.links)) {
         let at = || format!("EDGEWARD.tokens[{index}].from");
-        if folded(field) == folded(&policy.api_key.field) {
+        if same(field, &policy.api_key.field) {
             refuse_field(notes, at(), field, "API keys");
-        } else if [user, groups].iter().any(|name| folded(name) == folded(field)) {
+        } else if [user, groups].iter().any(|name| same(name, field)) {
             refuse_field(notes, at(), field, "the identity that the origin is told");
+        }
+    }
+    for (index, field) in link_fields(&policy.links) {
+        if token_fields(&policy.tokens).any(|(_, other)| same(field, other)) {
+            refuse_field(notes, format!("EDGEWARD.tokens[{index}].from"), field, "JWTs");
         }
     }
 }
@@ -223,6 +231,15 @@ fn token_fields(entries: &[TokenEntry]) -> impl Iterator<Item = (usize, &str)> {
             })
         },
     )
+}
+
+fn link_fields(entries: &[LinkEntry]) -> impl Iterator<Item = (usize, &str)> {
+    entries.iter().flat_map(|entry| {
+        entry.from.iter().filter_map(move |place| match place {
+            LinkPlace::Field(name) => Some((entry.index, name.as_str())),
+            LinkPlace::Parameters | LinkPlace::Query(_) | LinkPlace::Cookie(_) | LinkPlace::Path => None,
+        })
+    })
 }
 
 fn refuse_field(notes: &Notes, at: String, name: &str, other: &str) {

@@ -2,7 +2,7 @@
 
 use super::Problem;
 use super::notes::Notes;
-use crate::policy::{Access, Kind, Mode, PlainHttp, Policy, Rule, TokenEntry};
+use crate::policy::{Access, Kind, Kinds, Mode, PlainHttp, Policy, Rule, TokenEntry};
 
 /// Of the policy as a whole.
 pub fn of_policy(policy: &Policy, notes: &Notes) {
@@ -17,8 +17,24 @@ pub fn of_policy(policy: &Policy, notes: &Notes) {
     policy.tokens.iter().for_each(|entry| of_entry(entry, notes));
 }
 
+/// What tokens can be besides tokens.
+#[derive(Clone, Copy)]
+pub struct Means {
+    /// Whether some name accounts of ours.
+    trusted: bool,
+    /// Whether some are made for API keys.
+    fresh: bool,
+}
+
+impl Means {
+    /// Of these entries; `fresh`: of a policy that makes tokens.
+    pub fn of(tokens: &[TokenEntry], fresh: bool) -> Self {
+        Self { trusted: tokens.iter().any(|entry| entry.trust_subject), fresh }
+    }
+}
+
 /// Of each rule.
-pub fn of_rules(rules: &[Rule], tokens: &[TokenEntry], notes: &Notes) {
+pub fn of_rules(rules: &[Rule], means: Means, notes: &Notes) {
     for rule in rules {
         let at = format!("EDGEWARD.rules[{}]", rule.index.unwrap_or_default());
         if rule.mode == Mode::Report {
@@ -28,7 +44,7 @@ pub fn of_rules(rules: &[Rule], tokens: &[TokenEntry], notes: &Notes) {
             warn(notes, &format!("{at}.mode"), "\"report\"", expected, fix);
         }
         of_access(rule, &format!("{at}.access"), notes);
-        of_demands(rule, tokens, &at, notes);
+        of_demands(rule, means, &at, notes);
     }
 }
 
@@ -50,42 +66,70 @@ fn of_access(rule: &Rule, at: &str, notes: &Notes) {
     }
 }
 
-/// Demands that none of the accepted kinds can meet.
-fn of_demands(rule: &Rule, tokens: &[TokenEntry], at: &str, notes: &Notes) {
+/// What a rule may ask for besides its kinds, and by how many of the accepted kinds it is had.
+struct Demand {
+    key: &'static str,
+    is_made: bool,
+    who: &'static str,
+    had_by: Kinds,
+}
+
+fn demands(rule: &Rule, means: Means) -> [Demand; 5] {
+    let kinds = |has: &[(Kind, bool)]| has.iter().filter(|(_, has)| *has).map(|(kind, _)| *kind).collect();
+    let admits = &rule.admits;
+    let (basic, token, key) = (Kind::Basic, Kind::Bearer, Kind::ApiKey);
+    let demand = |key, is_made, who, had_by| Demand { key, is_made, who, had_by };
+    [
+        demand(
+            "scopes",
+            !rule.scopes.is_empty(),
+            "tokens and API keys have scopes",
+            kinds(&[(token, true), (key, true)]),
+        ),
+        demand(
+            "users",
+            !admits.users.is_empty(),
+            "accounts are users",
+            kinds(&[(basic, true), (token, means.trusted)]),
+        ),
+        demand(
+            "groups",
+            !admits.groups.is_empty(),
+            "accounts and tokens have groups",
+            kinds(&[(basic, true), (token, true)]),
+        ),
+        demand(
+            "api_keys",
+            !admits.api_keys.is_empty(),
+            "API keys have such names",
+            kinds(&[(key, true), (token, means.fresh)]),
+        ),
+        demand("claims", !admits.claims.is_empty(), "tokens have claims", kinds(&[(token, true)])),
+    ]
+}
+
+/// Demands that none of the accepted kinds can meet. Scopes are asked for besides; of the others one is enough.
+fn of_demands(rule: &Rule, means: Means, at: &str, notes: &Notes) {
     if rule.access == Access::Denied || rule.accept.is_empty() {
         return;
     }
-    let has_accounts = rule.accept.has(Kind::Basic) || tokens.iter().any(|entry| entry.trust_subject);
-    let has_tokens = rule.accept.has(Kind::Bearer);
-    let only = |named: bool, others: [bool; 2]| named && others == [true, true];
-    let admits = &rule.admits;
-    let (users, groups, claims) =
-        (admits.users.is_empty(), admits.groups.is_empty(), admits.claims.is_empty());
-    for (key, is_met, whose) in [
-        ("scopes", has_tokens || rule.scopes.is_empty(), "tokens have scopes, and the rule accepts none"),
-        (
-            "claims",
-            has_tokens || !only(!claims, [users, groups]),
-            "tokens have claims, and the rule accepts none",
-        ),
-        (
-            "users",
-            has_accounts || !only(!users, [groups, claims]),
-            "accounts are users, and the rule accepts none",
-        ),
-    ] {
-        if !is_met {
-            let found = "what no credentials of an accepted kind can have";
-            let expected = format!("what someone can have: only {whose}");
-            warn(
-                notes,
-                &format!("{at}.{key}"),
-                found,
-                &expected,
-                "Take it out, or change what the rule accepts.",
-            );
-        }
-    }
+    let [scopes, others @ ..] = demands(rule, means);
+    let is_met = |demand: &Demand, kind: Kind| !demand.is_made || demand.had_by.has(kind);
+    let is_one_of =
+        |kind: Kind| rule.admits.anyone() || others.iter().any(|it| it.is_made && it.had_by.has(kind));
+    let unmet = if !rule.accept.iter().any(|kind| is_met(&scopes, kind)) {
+        Some(&scopes)
+    } else if rule.accept.iter().any(|kind| is_met(&scopes, kind) && is_one_of(kind)) {
+        None
+    } else {
+        others.iter().find(|it| it.is_made)
+    };
+    let Some(Demand { key, who, .. }) = unmet else { return };
+    let beside = if scopes.is_made && *key != scopes.key { " together with scopes" } else { "" };
+    let found = ["what no credentials of an accepted kind can have", beside].concat();
+    let expected = ["what someone can have: only ", who].concat();
+    let fix = "Take it out, or change what the rule accepts.";
+    warn(notes, &format!("{at}.{key}"), &found, &expected, fix);
 }
 
 /// A token that is good for ever cannot be taken back.

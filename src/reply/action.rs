@@ -61,7 +61,10 @@ const fn first(cause: Cause, variant: Variant) -> Action {
                 Variant::Program => Action::Again,
             }
         }
-        Cause::CredentialsWrong => Action::SignIn,
+        Cause::CredentialsWrong => match variant {
+            Variant::Plain | Variant::Prompt => Action::SignIn,
+            Variant::Program => Action::Again,
+        },
         Cause::TokenMalformed
         | Cause::TokenAlgorithm
         | Cause::TokenUnknownKey
@@ -73,12 +76,12 @@ const fn first(cause: Cause, variant: Variant) -> Action {
         | Cause::TokenMissingClaim
         | Cause::TokenWrongScope
         | Cause::TokenRevoked
-        | Cause::TokenSpent
-        | Cause::TokenNeedsConfirmation => match variant {
+        | Cause::TokenSpent => match variant {
             Variant::Plain | Variant::Prompt => Action::Support,
             Variant::Program => Action::Again,
         },
-        Cause::TokenNotYetValid => Action::Again,
+        // Whoever follows that link navigates, and is asked.
+        Cause::TokenNotYetValid | Cause::TokenNeedsConfirmation => Action::Again,
         Cause::RequestAmbiguous
         | Cause::NotAllowed
         | Cause::InsufficientScope
@@ -101,7 +104,7 @@ const fn first(cause: Cause, variant: Variant) -> Action {
 /// What may help besides.
 fn also(cause: Cause, variant: Variant) -> Vec<Action> {
     match cause {
-        Cause::CredentialsWrong => vec![Action::Password, Action::Support],
+        Cause::CredentialsWrong if variant != Variant::Program => vec![Action::Password, Action::Support],
         Cause::CredentialsMissing if variant == Variant::Prompt => vec![Action::Password, Action::Support],
         Cause::Internal
         | Cause::OriginUnreachable
@@ -139,6 +142,12 @@ mod tests {
             (Cause::TokenExpired, Variant::Plain, &bare, false, None, vec![Front]),
             (Cause::TokenExpired, Variant::Plain, &bare, true, None, vec![]),
             (Cause::TokenExpired, Variant::Program, &bare, false, Some(Again), vec![]),
+            (Cause::CredentialsWrong, Variant::Prompt, &full, false, Some(SignIn), vec![Password, Support]),
+            (Cause::CredentialsWrong, Variant::Program, &full, false, Some(Again), vec![Support]),
+            (Cause::TokenSpent, Variant::Plain, &full, false, Some(Support), vec![]),
+            (Cause::TokenRevoked, Variant::Program, &full, false, Some(Again), vec![Support]),
+            (Cause::TokenNeedsConfirmation, Variant::Plain, &full, false, Some(Again), vec![Support]),
+            (Cause::CheckUnavailable, Variant::Plain, &full, false, Some(Again), vec![Status, Support]),
             (Cause::Denied, Variant::Plain, &full, false, Some(Front), vec![Support]),
             (Cause::Denied, Variant::Plain, &full, true, Some(Support), vec![]),
             (Cause::Denied, Variant::Plain, &bare, true, None, vec![]),

@@ -5,7 +5,7 @@
 //!
 //! Words may have blanks: `{brand}`, `{user}`, `{when}`, `{wait}`, and `{n}` and the like in times. A word that depends on a
 //! number is an object by plural category (`one`, `few`, `many`, `other`), a text that depends on what is known one by what
-//! it needs (`when`, `user`, `wait`, `else`).
+//! it needs (`confirm`, `when`, `user`, `wait`, `else`).
 
 use crate::json::Json;
 use crate::verdict::Cause;
@@ -76,7 +76,7 @@ pub enum Variant {
     Plain,
     /// The browser will ask for user name and password: a `Basic` challenge goes along.
     Prompt,
-    /// The token came from a program, in the `Authorization` field.
+    /// It was a program that came: with a token in the `Authorization` field, or with an API key.
     Program,
 }
 
@@ -99,6 +99,8 @@ pub struct Known {
     pub when: bool,
     /// How long to wait.
     pub wait: bool,
+    /// What a button on the page confirms.
+    pub confirm: bool,
 }
 
 impl Known {
@@ -107,6 +109,7 @@ impl Known {
             "user" => self.user,
             "when" => self.when,
             "wait" => self.wait,
+            "confirm" => self.confirm,
             _ => key == "else",
         }
     }
@@ -204,7 +207,7 @@ impl Catalog {
 
 fn wording(words: &'static Json<'static>, headline: &str, steps: &str, known: Known) -> Wording {
     let text = |value: &'static Json<'static>| match value {
-        cases @ Json::Object(_) => ["when", "user", "wait", "else"]
+        cases @ Json::Object(_) => ["confirm", "when", "user", "wait", "else"]
             .iter()
             .filter(|key| known.has(key))
             .find_map(|key| cases.get(key)),
@@ -298,7 +301,12 @@ mod tests {
     }
 
     fn every_known() -> impl Iterator<Item = Known> {
-        (0..8).map(|bits| Known { user: bits & 1 > 0, when: bits & 2 > 0, wait: bits & 4 > 0 })
+        (0..16).map(|bits| Known {
+            user: bits & 1 > 0,
+            when: bits & 2 > 0,
+            wait: bits & 4 > 0,
+            confirm: bits & 8 > 0,
+        })
     }
 
     #[test]

@@ -49,6 +49,10 @@ pub enum Hole {
     When,
     /// How long to wait.
     Wait,
+    /// The token that a form sends to confirm.
+    ConfirmToken,
+    /// Where that form leads back to.
+    ConfirmReturnTo,
 }
 
 /// A value of a page: words that are known, or what each request brings.
@@ -114,6 +118,13 @@ impl Kept {
         )
     }
 
+    /// Whether the page has all that a form has to send to confirm.
+    #[must_use]
+    pub fn confirms(&self) -> bool {
+        let has = |wanted| self.pieces.iter().any(|it| matches!(it, Piece::Hole(hole, _) if *hole == wanted));
+        has(Hole::ConfirmToken) && has(Hole::ConfirmReturnTo)
+    }
+
     /// The page for one visitor.
     #[must_use]
     pub fn fill(&self, facts: &PageFacts<'_>, words: &'static Catalog) -> String {
@@ -163,6 +174,8 @@ fn fill(hole: Hole, place: Place, facts: &PageFacts<'_>, words: &'static Catalog
         Hole::Reference => escaped(facts.reference),
         Hole::User => facts.user.map(|user| isolated(user, place)).unwrap_or_default(),
         Hole::When => facts.when.map(|then| moment(then, place, facts, words)).unwrap_or_default(),
+        Hole::ConfirmToken => facts.confirm.map(|it| escaped(it.token)).unwrap_or_default(),
+        Hole::ConfirmReturnTo => facts.confirm.map(|it| escaped(it.return_to)).unwrap_or_default(),
         Hole::Wait => facts.retry_after.map(|span| escaped(&when::span(words, span))).unwrap_or_default(),
     }
 }

@@ -31,12 +31,16 @@ pub enum Name {
     User,
     When,
     Wait,
+    Confirm,
+    ConfirmToken,
+    ConfirmReturnTo,
     Support,
     ForgotPassword,
     StatusPage,
     HasFoot,
     Notice,
     Credit,
+    LabelConfirm,
     LabelSteps,
     LabelHelp,
     LabelAddress,
@@ -49,7 +53,7 @@ pub enum Name {
 
 impl Name {
     /// Every name, as it is written.
-    pub const ALL: [(&'static str, Self); 41] = [
+    pub const ALL: [(&'static str, Self); 45] = [
         ("lang", Self::Lang),
         ("dir", Self::Dir),
         ("status", Self::Status),
@@ -77,12 +81,16 @@ impl Name {
         ("user", Self::User),
         ("when", Self::When),
         ("wait", Self::Wait),
+        ("confirm", Self::Confirm),
+        ("confirm_token", Self::ConfirmToken),
+        ("confirm_return_to", Self::ConfirmReturnTo),
         ("support", Self::Support),
         ("forgot_password", Self::ForgotPassword),
         ("status_page", Self::StatusPage),
         ("has_foot", Self::HasFoot),
         ("notice", Self::Notice),
         ("credit", Self::Credit),
+        ("label_confirm", Self::LabelConfirm),
         ("label_steps", Self::LabelSteps),
         ("label_help", Self::LabelHelp),
         ("label_address", Self::LabelAddress),
@@ -126,15 +134,19 @@ impl Name {
     /// Whether it can only be asked for as a section: a list, or a yes or no.
     #[must_use]
     pub const fn is_section_only(self) -> bool {
-        matches!(self, Self::Steps | Self::Links | Self::HasSteps | Self::HasLinks | Self::HasFoot)
+        matches!(
+            self,
+            Self::Steps | Self::Links | Self::HasSteps | Self::HasLinks | Self::HasFoot | Self::Confirm
+        )
     }
 
-    /// The list it is a part of.
+    /// The section outside of which it has no value: the list it is a part of, or the form.
     #[must_use]
     pub const fn within(self) -> Option<Self> {
         match self {
             Self::Step => Some(Self::Steps),
             Self::Link | Self::LinkUrl => Some(Self::Links),
+            Self::ConfirmToken | Self::ConfirmReturnTo => Some(Self::Confirm),
             _ => None,
         }
     }

@@ -15,7 +15,7 @@ use crate::sorted_map::SortedMap;
 use crate::text;
 use crate::time::{Lifetime, UnixTime};
 use crate::verdict::Cause;
-use std::borrow::Cow;
+use core::fmt;
 
 const PAGE: &str = include_str!("../../www/.edgeward/pages/page.html");
 const PROBLEM: &str = include_str!("../../www/.edgeward/pages/problem.html");
@@ -49,11 +49,33 @@ pub struct PageFacts<'a> {
     pub user: Option<&'a str>,
     /// How long to wait before trying again.
     pub retry_after: Option<Lifetime>,
+    /// What a button on the page confirms: only [`Cause::TokenNeedsConfirmation`] has any.
+    pub confirm: Option<Confirm<'a>>,
+}
+
+/// A link that counts its uses, for the form that opens it.
+#[derive(Clone, Copy)]
+pub struct Confirm<'a> {
+    /// Its token, as it stands in the query.
+    pub token: &'a str,
+    /// Path and query of what it opens, without the token.
+    pub return_to: &'a str,
+}
+
+impl fmt::Debug for Confirm<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Confirm(…)")
+    }
 }
 
 impl PageFacts<'_> {
     const fn known(&self) -> Known {
-        Known { user: self.user.is_some(), when: self.when.is_some(), wait: self.retry_after.is_some() }
+        Known {
+            user: self.user.is_some(),
+            when: self.when.is_some(),
+            wait: self.retry_after.is_some(),
+            confirm: self.confirm.is_some() && matches!(self.cause, Cause::TokenNeedsConfirmation),
+        }
     }
 
     /// Whether the front page is what was asked for.
@@ -96,6 +118,13 @@ impl Key {
     const fn language(&self) -> &'static str {
         match self {
             Self::Page { language, .. } | Self::Problem { language, .. } => language,
+        }
+    }
+
+    fn known(&self) -> Known {
+        match self {
+            Self::Page { known, .. } => *known,
+            Self::Problem { .. } => Known::default(),
         }
     }
 }
@@ -154,6 +183,7 @@ impl Pages {
             when: None,
             user: None,
             retry_after: None,
+            confirm: None,
         };
         self.show(Key::Problem { cause, status, language }, &facts)
     }
@@ -184,38 +214,45 @@ impl Pages {
     fn make(&mut self, key: Key, words: &'static Catalog) -> (Key, Kept, String) {
         self.rendered += 1;
         let scope = Scope::new(&self.brand, &self.style, words, self.content(key, words));
-        let kept = match self.template(key) {
-            Ok(template) => scope.render(template.nodes()),
-            // Only a built-in template is parsed here, and those parse: a test reads each.
-            Err(_) => Kept::default(),
-        };
+        let own = self.own_template(key).map(|own| scope.render(own.nodes()));
+        // Without the form nobody could go on: such a page is no replacement.
+        let own = own.filter(|kept| kept.confirms() || !key.known().confirm);
+        // Only a built-in template is parsed here, and those parse: a test reads each.
+        let kept = own.or_else(|| built_in(key).ok().map(|template| scope.render(template.nodes())));
+        let kept = kept.unwrap_or_default();
         let csp = kept.policy();
         (key, kept, csp)
     }
 
-    fn template(&self, key: Key) -> Result<Cow<'_, Template>, TemplateError> {
+    fn own_template(&self, key: Key) -> Option<&Template> {
         match key {
-            Key::Page { status, .. } => match self.own.get(&status) {
-                Some(own) => Ok(Cow::Borrowed(own)),
-                None => Template::parse(PAGE).map(Cow::Owned),
-            },
-            Key::Problem { .. } => Template::parse(PROBLEM).map(Cow::Owned),
+            Key::Page { status, .. } => self.own.get(&status),
+            Key::Problem { .. } => None,
         }
     }
 
     fn content(&self, key: Key, words: &'static Catalog) -> Content {
         match key {
             Key::Page { status, cause, variant, known, at_front, .. } => {
-                let ways = ways(cause, variant, &self.brand, at_front);
+                let mut ways = ways(cause, variant, &self.brand, at_front);
+                // The form is the one thing to do.
+                ways.button = ways.button.filter(|_| !known.confirm);
                 Content { status, cause, known, wording: words.page(cause, variant, known), ways }
             }
             Key::Problem { cause, status, .. } => {
                 let links = self.brand.support.is_some().then_some(Action::Support).into_iter().collect();
-                let (known, ways) = (Known::default(), Ways { button: None, links });
+                let (known, ways) = (key.known(), Ways { button: None, links });
                 Content { status, cause, known, wording: words.problem(cause), ways }
             }
         }
     }
+}
+
+fn built_in(key: Key) -> Result<Template, TemplateError> {
+    Template::parse(match key {
+        Key::Page { .. } => PAGE,
+        Key::Problem { .. } => PROBLEM,
+    })
 }
 
 /// A style sheet without notes and indentation: visitors need neither.
@@ -281,7 +318,9 @@ mod tests {
             pages.render(&PageFacts { cause, ..facts() });
         }
         let kept = format!("{:?}", pages.kept);
-        for of_visitor in ["visited.example", "Zoe", "0123456789abcdef", "2026", "1796"] {
+        for of_visitor in
+            ["visited.example", "Zoe", "0123456789abcdef", "2026", "1796", "AXsecretlink", "/visited"]
+        {
             assert!(!kept.contains(of_visitor), "{of_visitor}");
         }
     }
@@ -299,6 +338,7 @@ mod tests {
             when: Some(UnixTime::from_seconds(1_796_083_100)),
             user: Some("Zoe"),
             retry_after: Some(Lifetime::from_seconds(7)),
+            confirm: Some(Confirm { token: "AXsecretlink", return_to: "/visited?a" }),
         }
     }
 }

@@ -60,6 +60,7 @@ mod tests {
             when: None,
             user: None,
             retry_after: None,
+            confirm: None,
         }
     }
 

@@ -112,6 +112,7 @@ impl<'p> Scope<'p> {
             Name::User => self.content.known.user,
             Name::When => self.content.known.when,
             Name::Wait => self.content.known.wait,
+            Name::Confirm => self.content.known.confirm,
             other => !self.value(other, None).is_empty(),
         }
     }
@@ -144,11 +145,14 @@ impl<'p> Scope<'p> {
             Name::User => vec![Bit::Hole(Hole::User)],
             Name::When => vec![Bit::Hole(Hole::When)],
             Name::Wait => vec![Bit::Hole(Hole::Wait)],
+            Name::ConfirmToken => vec![Bit::Hole(Hole::ConfirmToken)],
+            Name::ConfirmReturnTo => vec![Bit::Hole(Hole::ConfirmReturnTo)],
             Name::Support => optional(self.brand.support.as_deref()),
             Name::ForgotPassword => optional(self.brand.forgot_password.as_deref()),
             Name::StatusPage => optional(self.brand.status_page.as_deref()),
             Name::Notice => optional(self.notice()),
             Name::Credit => optional(self.brand.credit.then(|| self.words.word("/labels/credit"))),
+            Name::LabelConfirm => words(self.words.word("/labels/confirm")),
             Name::LabelSteps => words(self.words.word("/labels/steps")),
             Name::LabelHelp => words(self.words.word("/labels/help")),
             Name::LabelAddress => words(self.words.word("/labels/address")),
@@ -158,7 +162,9 @@ impl<'p> Scope<'p> {
             Name::LabelStatus => words(self.words.word("/labels/status")),
             Name::LabelCheck => words(self.words.word("/labels/check")),
             // Flags and lists have no value: the template was refused where it asks for one.
-            Name::HasSteps | Name::HasLinks | Name::HasFoot | Name::Steps | Name::Links => Vec::new(),
+            Name::HasSteps | Name::HasLinks | Name::HasFoot | Name::Steps | Name::Links | Name::Confirm => {
+                Vec::new()
+            }
         }
     }
 

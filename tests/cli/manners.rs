@@ -56,6 +56,8 @@ fn no_option_takes_a_secret() {
         &["hash", "ann", "password"],
         &["token", "verify", "--token", "x"],
         &["token", "inspect", "x"],
+        &["url", "verify", "https://h.example/?ew=x"],
+        &["url", "sign", "https://h.example/", "--secret", SECRET],
         &["token", "mint", "--key", SECRET],
         &["key", "assertion", "--origin", "https://a.example", "--secret", SECRET],
     ] {

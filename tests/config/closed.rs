@@ -57,6 +57,14 @@ fn named_kinds_are_needed() {
             "EDGEWARD_KEYS: found nothing, expected a JWK Set, as EDGEWARD.tokens is there. Set it with `wrangler secret put EDGEWARD_KEYS`.",
         ),
         (
+            sources(rule("api-key")),
+            r#"EDGEWARD_API_KEYS: found nothing, expected lines of API keys, as EDGEWARD.rules[0].accept names "api-key". Set it with `wrangler secret put EDGEWARD_API_KEYS`."#,
+        ),
+        (
+            without_keys(json!({"tokens": [{"format": "fastly"}]})),
+            "EDGEWARD_KEYS: found nothing, expected a JWK Set, as EDGEWARD.tokens is there. Set it with `wrangler secret put EDGEWARD_KEYS`.",
+        ),
+        (
             without_users(json!({"tokens": [{"trust_subject": true}]})),
             "EDGEWARD_USERS: found nothing, expected htpasswd lines, as EDGEWARD.tokens[0].trust_subject is true. Set it with `wrangler secret put EDGEWARD_USERS`.",
         ),
@@ -141,9 +149,43 @@ fn warnings_in_words() {
             json!({"tokens": [{"trust_subject": true}], "rules": [{"path": "/a", "accept": ["bearer"], "users": ["ann"]}]}),
             None,
         ),
+        (
+            json!({"rules": [{"path": "/a", "accept": ["basic", "bearer"], "users": ["ann"], "scopes": ["read"]}]}),
+            Some("EDGEWARD.rules[0].users"),
+        ),
+        (
+            json!({"rules": [{"path": "/a", "accept": ["bearer"], "api_keys": ["ci"]}]}),
+            Some("EDGEWARD.rules[0].api_keys"),
+        ),
+        (json!({"token": {}, "rules": [{"path": "/a", "accept": ["bearer"], "api_keys": ["ci"]}]}), None),
+        (json!({"rules": [{"path": "/a", "accept": ["bearer"], "api_keys": ["ci"], "groups": ["g"]}]}), None),
     ];
     for (policy, at) in table {
         assert_eq!(warned(policy.clone()), Vec::from_iter(at), "{policy}");
+    }
+}
+
+/// Links have neither scopes nor names, API keys have no groups, and accounts no scopes.
+#[test]
+fn what_each_kind_can_meet() {
+    let can = |kind: &str, key: &str, value: Value| {
+        let rule = json!({"path": "/a", "accept": [kind], key: value});
+        let policy = json!({"tokens": [{"format": "edgeward"}, {}], "rules": [rule]});
+        let digest = "0".repeat(64);
+        let config = parse(&Sources { api_keys: secret(format!("ci:{digest}")), ..sources(policy) });
+        assert_eq!(sentences(&config.problems), [""; 0]);
+        config.warnings.iter().all(|it| it.at != format!("EDGEWARD.rules[0].{key}"))
+    };
+    for (key, value, kinds) in [
+        ("scopes", json!(["read"]), &["bearer", "api-key"][..]),
+        ("users", json!(["ann"]), &["basic"]),
+        ("groups", json!(["editors"]), &["basic", "bearer"]),
+        ("api_keys", json!(["ci"]), &["api-key"]),
+        ("claims", json!({"plan": "pro"}), &["bearer"]),
+    ] {
+        for kind in ["basic", "bearer", "api-key", "signed-url"] {
+            assert_eq!(can(kind, key, value.clone()), kinds.contains(&kind), "{kind} {key}");
+        }
     }
 }
 

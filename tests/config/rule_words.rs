@@ -77,8 +77,8 @@ fn rules_in_words() {
         ("cross_site", json!(true), "found true, expected a string. Write a value in quotes."),
         (
             "exchange",
-            json!("cookie"),
-            "found a key of a later version, expected only what this version of Edgeward offers. Take it out.",
+            json!("cookies"),
+            r#"found "cookies", expected one of none, cookie. Did you mean "cookie"?"#,
         ),
         (
             "second_factor",
@@ -92,13 +92,13 @@ fn rules_in_words() {
         ),
         (
             "api_keys",
-            json!(["ci"]),
-            "found a key of a later version, expected only what this version of Edgeward offers. Take it out.",
+            json!([]),
+            "found an empty list, expected at least one item. Name one, or leave the key out.",
         ),
         (
             "acess",
             json!("denied"),
-            r#"found an unknown key, expected one of accept, access, claims, cross_site, forward_credentials, groups, host, methods, mode, networks, not_after, not_before, path, scopes, shared_cache, users. Did you mean "access"?"#,
+            r#"found an unknown key, expected one of accept, access, api_keys, claims, cross_site, exchange, forward_credentials, groups, host, methods, mode, networks, not_after, not_before, path, scopes, shared_cache, users. Did you mean "access"?"#,
         ),
     ];
     for (key, value, sentence) in table {
@@ -112,18 +112,23 @@ fn items_of_rules_in_words() {
     let table = [
         (
             "accept",
-            json!(["basic", "api-key"]),
-            r#"accept[1]: found "api-key", expected a kind that this version of Edgeward offers: basic, bearer. Take it out."#,
+            json!(["basic", "session"]),
+            r#"accept[1]: found "session", expected a kind that this version of Edgeward offers: basic, bearer, api-key, signed-url. Take it out."#,
+        ),
+        (
+            "api_keys",
+            json!(["ci", "ci:deploy"]),
+            r#"api_keys[1]: found "ci:deploy", expected the name of an API key, as it stands in EDGEWARD_API_KEYS. Correct it."#,
         ),
         (
             "accept",
             json!(["webhook:github"]),
-            r#"accept[0]: found "webhook:github", expected a kind that this version of Edgeward offers: basic, bearer. Take it out."#,
+            r#"accept[0]: found "webhook:github", expected a kind that this version of Edgeward offers: basic, bearer, api-key, signed-url. Take it out."#,
         ),
         (
             "accept",
             json!(["Bearer"]),
-            r#"accept[0]: found "Bearer", expected one of basic, bearer. Did you mean "bearer"?"#,
+            r#"accept[0]: found "Bearer", expected one of basic, bearer, api-key, signed-url. Did you mean "bearer"?"#,
         ),
         (
             "scopes",
@@ -221,8 +226,9 @@ fn token_entries_in_words() {
     let place = "expected one of authorization, cookie:NAME, query:NAME, header:NAME. Write it like \"authorization\" or \"cookie:acme_token\".";
     let hmac = "expected one of HS256, HS384, HS512. Take it out: Edgeward verifies JWTs that are signed with HMAC and SHA-2, and no others.";
     let table = [
-        ("format", json!("fastly"), r#"format: found "fastly", expected a format that this version of Edgeward offers: jwt. A later version reads it; take this entry out until then."#.to_owned()),
-        ("format", json!("JWT"), r#"format: found "JWT", expected a format that this version of Edgeward offers: jwt. Did you mean "jwt"?"#.to_owned()),
+        ("format", json!("nginx"), r#"format: found "nginx", expected one of jwt, akamai, bunny, cloudflare, edgeward, fastly, google-cdn, laravel, media-cdn, nginx-hmac, symfony. secure_link with MD5 is no HMAC and is not taken; "nginx-hmac" reads secure_link_hmac."#.to_owned()),
+        ("format", json!("fastley"), r#"format: found "fastley", expected one of jwt, akamai, bunny, cloudflare, edgeward, fastly, google-cdn, laravel, media-cdn, nginx-hmac, symfony. Did you mean "fastly"?"#.to_owned()),
+        ("format", json!("JWT"), r#"format: found "JWT", expected one of jwt, akamai, bunny, cloudflare, edgeward, fastly, google-cdn, laravel, media-cdn, nginx-hmac, symfony. Did you mean "jwt"?"#.to_owned()),
         ("algorithms", json!(["none"]), format!("algorithms[0]: found \"none\", {hmac}")),
         ("algorithms", json!(["HS256", "RS256"]), format!("algorithms[1]: found \"RS256\", {hmac}")),
         ("algorithms", json!(["HS1"]), format!("algorithms[0]: found \"HS1\", {hmac}")),
@@ -249,7 +255,7 @@ fn token_entries_in_words() {
         ("from", json!(["header:X Token"]), r#"from[0]: found "header:X Token", expected a field name: letters, digits, hyphens. Write it like "X-Acme-User"."#.to_owned()),
         ("from", json!(["header:X-Token", "header:x-token"]), r#"from[1]: found "header:x-token", expected each place once. Take one of them out."#.to_owned()),
         ("from", json!(["header:X-API-Key"]), r#"from: found "x-api-key", which is the field of API keys too, expected a field of its own. Rename one of them."#.to_owned()),
-        ("ttl", json!(60), "ttl: found a key of a later version, expected only what this version of Edgeward offers. Take it out.".to_owned()),
+        ("ttl", json!(60), "ttl: found an unknown key, expected one of algorithms, audience, format, from, issuer, keys, max_age, require, trust_subject. Take it out, or correct its spelling.".to_owned()),
         ("trust_subject", json!("true"), "trust_subject: found a string, expected true or false. Write true or false, without quotes.".to_owned()),
     ];
     for (key, value, sentence) in table {

@@ -9,15 +9,29 @@ const flipped = (key) => Buffer.from(key.map((octet, at) => (at === 5 ? octet ^ 
 
 /** The pairs of a raw query. */
 const pairs = (url) => (parts(url).query === undefined ? [] : parts(url).query.split("&"));
-const nameOf = (pair) => pair.split("=")[0];
-const values = (url, ...names) => pairs(url).filter((pair) => names.includes(nameOf(pair)));
+const nameOf = (pair) => decoded(pair.split("=")[0]);
+/** The raw values of parameters, however their names are spelled: all of them leave the URL before the origin. */
+export const values = (url, ...names) =>
+  pairs(url)
+    .filter((pair) => names.includes(nameOf(pair)))
+    .map((pair) => pair.slice(pair.indexOf("=") + 1));
 const rest = (url, ...names) => pairs(url).filter((pair) => !names.includes(nameOf(pair)));
+/** Cloudflare and Symfony write either alphabet of base64, and where a MAC has none of the characters that differ, it is one. */
+const eitherAlphabet = (text) => text.replaceAll("%2B", "-").replaceAll("%2F", "_").replace(/%3D$/, "");
 const path = (url) => parts(url).path;
+const decoded = (text) => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+};
 const origin = (url) => parts(url).origin;
 
 /**
  * `alg`: of its keys. `mac`, `expiry`: where they stand in a link. `parameter`: the one that bears the MAC. `view`: all that
- * a link signs, and the token that signs it. `query`: whether the query is signed. `through`: whether the last second is good.
+ * a link signs, and the token that signs it. `query`: whether the query is signed;
+ * `decoded`: whether the path is, decoded. `below`, `search`: what it can sign of a path and a query, where that is not all. `through`: whether the last second is good.
  */
 export const DIALECTS = {
   akamai: {
@@ -40,6 +54,7 @@ export const DIALECTS = {
     query: true,
     anyOrder: true,
     through: true,
+    search: "q=x%20y&r=~z",
     view: (url) => [path(url), pairs(url).sort()],
     grant: (prefix, given) => ({ ...given, directory: prefix }),
   },
@@ -52,7 +67,7 @@ export const DIALECTS = {
     separator: "-",
     query: true,
     through: false,
-    view: (url) => [path(url), pairs(url)],
+    view: (url) => [path(url), pairs(url).map((pair) => (/^verify=/.test(pair) ? eitherAlphabet(pair) : pair))],
   },
   edgeward: {
     mac: /ew=[\w-]*([\w-]{43})/,
@@ -120,7 +135,9 @@ export const DIALECTS = {
     parameter: "st",
     query: false,
     through: true,
-    view: (url) => [path(url), values(url, "st"), values(url, "ts"), values(url, "e")],
+    decoded: true,
+    below: "/a~b/c/d%20e",
+    view: (url) => [decoded(path(url)), values(url, "st"), values(url, "ts"), values(url, "e")],
   },
   symfony: {
     alg: "HS256",
@@ -131,7 +148,13 @@ export const DIALECTS = {
     anyOrder: true,
     host: true,
     through: false,
-    view: (url) => [origin(url), path(url), pairs(url).sort()],
+    view: (url) => [
+      origin(url),
+      path(url),
+      pairs(url)
+        .map((pair) => (/^_hash=/.test(pair) ? eitherAlphabet(pair) : pair))
+        .sort(),
+    ],
     endless: true,
   },
 };
@@ -145,15 +168,21 @@ for (const [format, dialect] of Object.entries(DIALECTS)) {
     format,
     older,
     wrong: flipped(current),
-    /** A path of this dialect's rule. */
-    at: (below) => `/${format}${below}`,
+    /** A path and query that bear every mark that the dialect can sign. */
+    marked: `${dialect.below ?? "/a~b/c%2Fd%20e"}?${dialect.search ?? "q=x+y&r=~z"}`,
     /** A link to a path and query below the rule of this dialect. */
     link: (below, given = {}) => {
       const key = given.key ?? current;
       const all = { url: `${SITE}/${format}${below}`, key, expires: now() + 600, name: name(key), ...given };
       return signers[format](all);
     },
-    causes: { signature: "token-bad-signature", expiry: "token-bad-signature", path: "token-bad-signature", key: "token-bad-signature", ...dialect.causes },
+    causes: {
+      signature: "token-bad-signature",
+      expiry: "token-bad-signature",
+      path: "token-bad-signature",
+      key: "token-bad-signature",
+      ...dialect.causes,
+    },
   });
   dialect.keys = own ? [] : [current, older].map((key) => jwk(name(key), dialect.alg, key));
 }
@@ -180,9 +209,7 @@ const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
 /** A MAC with one bit of it changed, in its own spelling; the bit is one in the middle. */
 export function oneBit(mac) {
   const at = [20, 21, 22, 23, 24, 25].find((it) => /[A-Za-z0-9]/.test(mac[it]) && !/%.?$/.test(mac.slice(0, it)));
-  const one = /^[0-9a-f]+$/.test(mac)
-    ? (parseInt(mac[at], 16) ^ 1).toString(16)
-    : BASE64[BASE64.indexOf(mac[at]) ^ 1];
+  const one = /^[0-9a-f]+$/.test(mac) ? (parseInt(mac[at], 16) ^ 1).toString(16) : BASE64[BASE64.indexOf(mac[at]) ^ 1];
   return mac.slice(0, at) + one + mac.slice(at + 1);
 }
 
@@ -193,7 +220,10 @@ export const COOKIES = {
     "Cloud-CDN-Cookie",
     googleGrant({ prefix: SITE + prefix, separator: ":", ...fields("google-cdn", more) }),
   ],
-  "media-cdn": (prefix, more) => ["Edge-Cache-Token", mediaToken({ globs: `${prefix}*`, ...fields("media-cdn", more) })],
+  "media-cdn": (prefix, more) => [
+    "Edge-Cache-Token",
+    mediaToken({ globs: `${prefix}*`, ...fields("media-cdn", more) }),
+  ],
 };
 
 function fields(format, more) {

@@ -53,6 +53,9 @@ fn sizes(deployment: &Deployment, wrangler: &Wrangler, findings: &mut Findings) 
             name if name.starts_with("EDGEWARD_USERS") => {
                 "Move lines to EDGEWARD_USERS_2 and so on, up to _9."
             }
+            "EDGEWARD_API_KEYS" => {
+                "Move the lines to EDGEWARD_KV (`edgeward api-key --help` says how), and set api_key = { kv = true }."
+            }
             _ => "Take out what is not in use any more.",
         };
         findings.problem(

@@ -33,7 +33,7 @@ use std::borrow::Cow;
 pub const PRESET: Preset = Preset {
     format: Format::Akamai,
     algorithms: &[HmacAlgorithm::Hs256, HmacAlgorithm::Hs1],
-    parameters: &[],
+    parameters: &[("token", "__token__")],
     from: &[
         "query:__token__",
         "query:hdnts",

@@ -14,8 +14,6 @@ use crate::token::{from_base64url, to_base64url};
 /// What a link is to say.
 #[derive(Clone, Debug)]
 pub struct Terms<'t> {
-    /// The parameter that bears the token: [`PARAMETER`], unless the policy calls it otherwise.
-    pub parameter: &'t str,
     /// The time of issue. A link with a not-before does not say it.
     pub issued: UnixTime,
     /// From when on it is good.
@@ -39,7 +37,6 @@ impl Terms<'_> {
     #[must_use]
     pub const fn new(issued: UnixTime, end: UnixTime) -> Self {
         Self {
-            parameter: PARAMETER,
             issued,
             not_before: None,
             end,
@@ -67,7 +64,7 @@ pub fn sign(
     let facts = RequestFacts::new("GET", url, &none)
         .map_err(|_| "The URL must be absolute, with http:// or https:// and a host.")?;
     check_url(&facts, url)?;
-    if query::values(facts.query.unwrap_or_default(), terms.parameter).next().is_some() {
+    if query::values(facts.query.unwrap_or_default(), PARAMETER).next().is_some() {
         return Err("The URL bears a token already: sign it without.");
     }
     let key = keys.first().ok_or("There is no key to sign with.")?;
@@ -81,7 +78,7 @@ pub fn sign(
         Some("") => "",
         Some(_) => "&",
     };
-    Ok([url, separator, terms.parameter, "=", &token, fragment].concat())
+    Ok([url, separator, PARAMETER, "=", &token, fragment].concat())
 }
 
 fn fields(
