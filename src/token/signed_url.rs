@@ -45,7 +45,6 @@ pub use seen::Seen;
 pub const MAX_TRIED: usize = 8;
 
 /// What a preset makes of a token.
-#[allow(clippy::large_enum_variant)] // It is moved once, and nearly always a token: a box would cost more.
 #[derive(Debug)]
 pub enum Reading<'r> {
     /// It does not have its format's form; the sentence is for programs.
