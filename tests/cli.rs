@@ -11,6 +11,8 @@ mod check;
 mod check_kinds;
 #[path = "cli/explain.rs"]
 mod explain;
+#[path = "cli/explain_kinds.rs"]
+mod explain_kinds;
 #[path = "cli/hash.rs"]
 mod hash;
 #[path = "cli/import.rs"]

@@ -1,6 +1,6 @@
 //! `edgeward token`: tokens made, taken apart, and verified as the gate does.
 
-mod advice;
+pub(super) mod advice;
 mod inspect;
 mod mint;
 mod verify;

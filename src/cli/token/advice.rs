@@ -1,12 +1,12 @@
 //! What would have to be otherwise for a refused token to be taken.
 
 use crate::cli::clock::{seconds_between, span};
-use crate::cli::deployment::Deployment;
 use crate::cli::output::visible;
+use crate::cli::secrets::Secrets;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use edgeward::json::Json;
-use edgeward::policy::{HmacAlgorithm, TokenEntry};
+use edgeward::policy::{HmacAlgorithm, Policy, TokenEntry};
 use edgeward::secret::Secret;
 use edgeward::time::{Lifetime, UnixTime};
 use edgeward::token::jws::Compact;
@@ -36,10 +36,15 @@ pub struct Looked<'d> {
 
 impl<'d> Looked<'d> {
     /// Looks at a token.
-    pub fn at(token: &str, deployment: &'d Deployment, refusal: Option<&'d Refusal>, now: UnixTime) -> Self {
-        let text = deployment.secrets.value("EDGEWARD_KEYS");
+    pub fn at(
+        token: &str,
+        secrets: &Secrets,
+        policy: Option<&'d Policy>,
+        refusal: Option<&'d Refusal>,
+        now: UnixTime,
+    ) -> Self {
+        let text = secrets.value("EDGEWARD_KEYS");
         let keys = text.as_ref().and_then(|text| KeySet::parse(text.expose()).ok());
-        let policy = deployment.config.policy.as_ref();
         let list =
             |keys: &KeySet| keys.iter().map(|key| (key.kid().to_string(), key.algorithm().name())).collect();
         let mut parts = token.split('.');

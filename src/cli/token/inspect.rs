@@ -48,8 +48,9 @@ impl Inspect {
         let now = clock::at(self.shown.at);
         let verdict = verdict(&deployment, token.expose(), &self.shown, now).ok();
         let parts = Parts::of(token.expose());
-        let looked =
-            Looked::at(token.expose(), &deployment, verdict.as_ref().and_then(|it| it.as_ref().err()), now);
+        let refusal = verdict.as_ref().and_then(|it| it.as_ref().err());
+        let policy = deployment.config.policy.as_ref();
+        let looked = Looked::at(token.expose(), &deployment.secrets, policy, refusal, now);
         Ok(self.outcome(&parts, &looked, verdict.as_ref(), &deployment, now))
     }
 
