@@ -25,5 +25,7 @@ mod manners;
 mod revoke;
 #[path = "cli/token.rs"]
 mod token;
+#[path = "cli/token_kinds.rs"]
+mod token_kinds;
 #[path = "cli/url.rs"]
 mod url;
