@@ -5,7 +5,7 @@
 
 use edgeward::policy::{Brand, Notice, Rgb};
 use edgeward::reply::catalog::Variant;
-use edgeward::reply::page::{PageFacts, Pages, Rendered};
+use edgeward::reply::page::{Confirm, PageFacts, Pages, Rendered};
 use edgeward::reply::status;
 use edgeward::time::{Lifetime, UnixTime};
 use edgeward::verdict::Cause;
@@ -64,11 +64,21 @@ fn all(pages: &mut Pages) -> Vec<(String, Rendered)> {
             let page = pages.render(&facts(cause, variant));
             rendered.push((format!("{}.{suffix}", cause.name()), page));
         }
+        if cause == Cause::TokenNeedsConfirmation {
+            let page = pages.render(&PageFacts { confirm: None, ..facts(cause, Variant::Plain) });
+            rendered.push((format!("{}.unasked", cause.name()), page));
+        }
         let host = "staging.acme.example";
         rendered.push((format!("{}.problem", cause.name()), pages.problem(cause, status(cause), host, None)));
     }
     rendered
 }
+
+/// What the form of the page sends has to come back as it went, whatever it is.
+const LINK: Confirm<'static> = Confirm {
+    token: "QAAAcj2mB8c1fKp0kS7vZmlnaHRvZmNvdW50ZWRsaW5rcw",
+    return_to: "/reports/2026?view=full&note=\"><script>document.title='owned'</script>&percent=%26+%C3%A9",
+};
 
 fn facts(cause: Cause, variant: Variant) -> PageFacts<'static> {
     let now = UnixTime::from_seconds(NOW);
@@ -86,8 +96,12 @@ fn facts(cause: Cause, variant: Variant) -> PageFacts<'static> {
         now,
         when: Some(when),
         user: Some("ann"),
-        retry_after: matches!(cause, Cause::NotConfigured | Cause::OriginUnreachable)
-            .then(|| Lifetime::from_seconds(30)),
+        retry_after: matches!(
+            cause,
+            Cause::NotConfigured | Cause::CheckUnavailable | Cause::OriginUnreachable
+        )
+        .then(|| Lifetime::from_seconds(30)),
+        confirm: (cause == Cause::TokenNeedsConfirmation).then_some(LINK),
     }
 }
 

@@ -30,7 +30,6 @@ mod fault;
 mod form;
 mod line;
 mod list;
-mod order;
 mod reading;
 
 pub use form::{Form, form, made};

@@ -84,8 +84,9 @@ pub struct Circumstances<'a> {
     pub answers: &'a Answers,
     /// What was read of `EDGEWARD_KV`.
     pub store: Stored<'a>,
-    /// Whether somebody said that a link which counts its uses is to be used.
-    pub confirmed: bool,
+    /// Somebody said that a link which counts its uses is to be used: the mark of the form in which they did. The same
+    /// form sent twice, as by a double click, counts once.
+    pub confirmed: Option<&'a str>,
     /// Brings text to Normalization Form C.
     pub nfc: Nfc,
 }
@@ -181,7 +182,8 @@ fn let_in<'g>(rule: &'g Rule, known: Known, facts: &RequestFacts<'_>, at: &Circu
     let Known { authenticated: who, link, .. } = known;
     let exchanges = |grant: &Grant| {
         let is_counted = grant.stated().uses.is_some();
-        is_counted || (rule.exchange && (facts.is_navigation() || at.confirmed))
+        let is_asked = rule.exchange && (facts.is_navigation() || at.confirmed.is_some());
+        is_counted || (is_asked && !grant.stated().scope.is_bound_to_cookies())
     };
     match link.filter(exchanges) {
         Some(grant) => Verdict::Exchange(Box::new(Exchange { rule, grant, who })),

@@ -44,8 +44,15 @@ pub fn challenges(refused: &Refused, terms: Terms<'_>, asker: Asker, status: u16
     let refusal = &refused.refusal;
     match (status, refusal.cause, refusal.sent) {
         (401, ..) => {
+            // Who has a good link and is asked to press a button must not be asked for a password first.
+            let is_asked = refusal.cause == Cause::TokenNeedsConfirmation && asker == Asker::Navigation;
+            let asker = if is_asked { Asker::Subresource } else { asker };
             let of = |kind| challenge(kind, refused.accept, refusal, terms, asker);
             let mut challenges: Vec<String> = refused.accept.iter().filter_map(of).collect();
+            // No scheme is for signed URLs; where they stand alone, Bearer says why the token was not taken.
+            if challenges.is_empty() && refused.accept.has(Kind::SignedUrl) {
+                challenges.push(bearer(terms, refusal));
+            }
             // Bearer and API keys are neighbours, and may be challenged alike.
             challenges.dedup();
             challenges
@@ -66,8 +73,7 @@ fn challenge(kind: Kind, accept: Kinds, refusal: &Refusal, terms: Terms<'_>, ask
         (Kind::Basic, Asker::Subresource) => alone.then(|| format!("EdgewardBasic realm={realm}")),
         (Kind::Bearer, _) => Some(bearer(terms, refusal)),
         (Kind::ApiKey, _) => Some(api_key(terms, refusal)),
-        // No scheme is for signed URLs; where they are all there is, Bearer says why the token was not taken.
-        (Kind::SignedUrl, _) => alone.then(|| bearer(terms, refusal)),
+        (Kind::SignedUrl, _) => None,
     }
 }
 

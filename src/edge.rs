@@ -12,7 +12,8 @@ mod outside;
 mod send;
 
 use crate::authenticate::{
-    Answers, Circumstances, Decision, Outcome, PasswordQuestion, Question, Stored, Verdict, authenticate,
+    Answers, Circumstances, Decision, Exchange, Outcome, PasswordQuestion, Question, Stored, Verdict,
+    authenticate,
 };
 use crate::exchange;
 use crate::policy::Kinds;
@@ -24,6 +25,9 @@ use core::cell::OnceCell;
 use host::Host;
 use isolate::Isolate;
 use wasm_bindgen::prelude::*;
+
+/// What cannot be: see [`exchange::exchanged`].
+const TOO_LONG: &str = "What the link grants does not fit into a cookie.";
 
 /// One request, and everything that answering it needs.
 struct Visit<'v> {
@@ -40,8 +44,12 @@ struct Visit<'v> {
 /// Answers a request: a `Response`, or a promise of one.
 #[wasm_bindgen]
 pub fn fetch(host: &Host, request: &JsValue, env: &JsValue, ctx: &JsValue) -> JsValue {
+    let answer = visit(host, request, env, |visit| {
+        visit.isolate.used_store.set(false);
+        visit.answer(Answers::default())
+    });
     outside::renew(host, env, ctx);
-    visit(host, request, env, |visit| visit.answer(Answers::default()))
+    answer
 }
 
 /// The origin answered: returns the changes to its fields, three lines each; nothing where it goes out as it is.
@@ -126,7 +134,7 @@ impl Visit<'_> {
     fn answer(&self, answers: Answers) -> JsValue {
         #[cfg(feature = "panic-probe")]
         assert!(self.facts.field("x-edgeward-panic").is_none(), "asked to");
-        match self.decide(self.facts, answers, false) {
+        match self.decide(self.facts, answers, None) {
             Ok(decision) => self.carry_out(decision),
             Err((question, answers)) => outside::ask(self, question, answers, outside::Then::Answer),
         }
@@ -134,12 +142,13 @@ impl Visit<'_> {
 
     fn carry_out(&self, decision: Decision<'static>) -> JsValue {
         log::decision(self, &decision);
+        self.isolate.used_store.set(self.isolate.gate.config.store && decision.verdict.rests_on_store());
         match decision.verdict {
             Verdict::Pass(passage) => send::pass(self, passage),
             Verdict::ToHttps => self.respond(&self.answerer().to_https()),
             Verdict::Preflight(cors) => self.respond(&self.answerer().preflight(cors)),
             Verdict::Reserved(who) => self.reserved(who.as_ref()),
-            Verdict::Exchange(exchange) => self.exchange(*exchange, self.facts),
+            Verdict::Exchange(exchange) => self.exchange(*exchange),
             Verdict::Refused(refused) => self.page(&refused),
         }
     }
@@ -150,7 +159,7 @@ impl Visit<'_> {
         &self,
         facts: &RequestFacts<'_>,
         mut answers: Answers,
-        confirmed: bool,
+        confirmed: Option<&str>,
     ) -> Result<Decision<'static>, (Question, Answers)> {
         loop {
             match self.ask(facts, &answers, confirmed) {
@@ -177,7 +186,7 @@ impl Visit<'_> {
         right
     }
 
-    fn ask(&self, facts: &RequestFacts<'_>, answers: &Answers, confirmed: bool) -> Outcome<'static> {
+    fn ask(&self, facts: &RequestFacts<'_>, answers: &Answers, confirmed: Option<&str>) -> Outcome<'static> {
         let isolate = self.isolate;
         let (proven, kept, api_keys) =
             (isolate.proven.borrow(), isolate.kept.borrow(), isolate.stored_keys());
@@ -187,13 +196,14 @@ impl Visit<'_> {
     }
 
     /// To the clean URL; without a cookie there would be nothing to show there, and the request goes on as it is.
-    fn exchange(&self, exchange: crate::authenticate::Exchange<'_>, facts: &RequestFacts<'_>) -> JsValue {
-        let exchanged = exchange::exchanged(&self.isolate.gate, exchange, facts, self.now);
-        if exchanged.cookie.is_none() {
-            let refusal = Refusal::new(Cause::Internal, "What the link grants does not fit into a cookie.");
-            return self.refuse(&plain(refusal));
+    fn exchange(&self, exchange: Exchange<'_>) -> JsValue {
+        if let Some(exchanged) = exchange::exchanged(&self.isolate.gate, &exchange, self.facts, self.now) {
+            return self.respond(&self.answerer().exchanged(exchanged));
         }
-        self.respond(&self.answerer().exchanged(exchanged))
+        match exchange.into_passage() {
+            Some(passage) => send::pass(self, passage),
+            None => self.refuse(&plain(Refusal::new(Cause::Internal, TOO_LONG))),
+        }
     }
 
     /// Paths below `/.edgeward/`.

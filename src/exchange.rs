@@ -11,14 +11,20 @@ use crate::token::signed_url::grants::{self, Jar};
 pub struct Exchanged {
     /// The clean URL, absolute: a path that begins with `//` stays a path.
     pub location: String,
-    /// `Set-Cookie`; `None` where the grant is too long for a cookie: then there is nothing to send the browser to.
+    /// `Set-Cookie`, where there is one to set.
     pub cookie: Option<String>,
 }
 
 /// Exchanges what a link grants. `facts` are those of the request with the link; links that the browser has exchanged
-/// before stay good.
+/// before stay good. `None` where the grant is too long for a cookie: then there is nothing to send the browser to. A link
+/// that counts its uses never is: all of its fields are short.
 #[must_use]
-pub fn exchanged(gate: &Gate, exchange: Exchange<'_>, facts: &RequestFacts<'_>, now: UnixTime) -> Exchanged {
+pub fn exchanged(
+    gate: &Gate,
+    exchange: &Exchange<'_>,
+    facts: &RequestFacts<'_>,
+    now: UnixTime,
+) -> Option<Exchanged> {
     let query = facts.query.and_then(|query| gate.places.without_tokens(query));
     let mut location = facts.uri_without_query();
     if let Some(query) = &query {
@@ -28,10 +34,10 @@ pub fn exchanged(gate: &Gate, exchange: Exchange<'_>, facts: &RequestFacts<'_>, 
     let keys = gate.config.verifiers.as_ref().map(|verifiers| verifiers.jar.as_slice()).unwrap_or_default();
     let https = facts.scheme == Scheme::Https;
     let mut jar = held(keys, facts, https);
-    jar.add(exchange.grant.written_out(facts, query.as_deref().unwrap_or_default()), now);
+    jar.add(exchange.grant.clone().written_out(facts, query.as_deref().unwrap_or_default()), now);
     let until = jar.expires();
-    let value = jar.write(keys, now);
-    Exchanged { location, cookie: value.map(|value| grants::set_cookie(&value, https, until, now)) }
+    let value = jar.write(keys, now)?;
+    Some(Exchanged { location, cookie: Some(grants::set_cookie(&value, https, until, now)) })
 }
 
 /// What the browser holds already: nothing where its cookie is there twice, or not whole.

@@ -163,11 +163,19 @@ impl<'a> Forwarding<'a> {
             return;
         }
         let Some(referer) = facts.field("referer") else { return };
-        let Some((page, query)) = referer.split_once('?') else { return };
-        match self.places.without_tokens(query) {
-            None => outgoing.set.push(("referer", page.to_owned().into())),
-            Some(Cow::Owned(rest)) => outgoing.set.push(("referer", [page, "?", &rest].concat().into())),
-            Some(Cow::Borrowed(_)) => {}
+        let (page, query) =
+            referer.split_once('?').map_or((&*referer, None), |(page, query)| (page, Some(query)));
+        let bare = RequestFacts::new("GET", page, facts.fields).map(|page| self.places.set_aside(page));
+        let mut clean = match bare {
+            Ok(bare) if bare.path_token.is_some() => bare.uri_without_query(),
+            Ok(_) | Err(_) => page.to_owned(),
+        };
+        if let Some(rest) = query.and_then(|query| self.places.without_tokens(query)) {
+            clean.push('?');
+            clean.push_str(&rest);
+        }
+        if clean != referer {
+            outgoing.set.push(("referer", clean.into()));
         }
     }
 

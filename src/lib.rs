@@ -28,6 +28,7 @@
 )]
 
 pub mod json;
+mod order;
 pub mod secret;
 pub mod sorted_map;
 pub mod time;

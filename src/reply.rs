@@ -198,7 +198,7 @@ impl Answerer<'_> {
             reference: self.reference,
             now: self.now,
             when: refusal.when,
-            user: refusal.user.as_deref(),
+            user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal.cause).map(|seconds| Lifetime::from_seconds(i64::from(seconds))),
             confirm: self.confirm(refusal.cause, &target),
         };
@@ -242,12 +242,12 @@ impl Answerer<'_> {
         target
     }
 
-    /// The link that whoever opened it is asked about: nothing that does not navigate can be asked.
+    /// The link that whoever opened it is asked about. The page may stand where nobody sees it: only its button counts.
     fn confirm<'c>(&self, cause: Cause, target: &'c str) -> Option<Confirm<'c>>
     where
         Self: 'c,
     {
-        if cause != Cause::TokenNeedsConfirmation || !self.facts.is_navigation() {
+        if cause != Cause::TokenNeedsConfirmation || self.facts.method != "GET" {
             return None;
         }
         let token = query::values(self.facts.query?, edgeward::PARAMETER).next()?;
@@ -281,7 +281,9 @@ impl Answerer<'_> {
             None => authority.split(':').next().unwrap_or(authority),
         };
         let mut reply = Reply::new(308);
-        reply.fields.push(("Location", format!("https://{host}{}{query}", self.facts.path)));
+        // A token in the path is as much of the link as one in the query.
+        let token = self.facts.path_token.map(|token| format!("/{token}")).unwrap_or_default();
+        reply.fields.push(("Location", format!("https://{host}{token}{}{query}", self.facts.path)));
         self.finish(reply)
     }
 
@@ -337,7 +339,8 @@ impl Answerer<'_> {
             .text("access_token", token)
             .text("token_type", "Bearer")
             .number("expires_in", lifetime.seconds())
-            .text("scope", scope);
+            // RFC 6749 §3.3 knows no empty scope.
+            .optional("scope", (!scope.is_empty()).then_some(scope));
         self.finish(Reply::new(200).typed("application/json", document.finish()))
     }
 
@@ -388,3 +391,11 @@ impl Answerer<'_> {
         }
     }
 }
+
+/// Whether whoever sent this is a person that can be told as whom: a link and an API key have names that no visitor knows.
+const fn signs_in(sent: Option<Kind>) -> bool {
+    !matches!(sent, Some(Kind::ApiKey | Kind::SignedUrl))
+}
+
+#[cfg(test)]
+mod tests;

@@ -25,9 +25,36 @@ pub fn is_own_form(facts: &RequestFacts<'_>) -> bool {
         Some(site) => site == "same-origin",
         None => facts.field("origin").is_some_and(|origin| origin == facts.origin()),
     };
+    is_own && is_form(facts)
+}
+
+/// Whether the content says that it is a form.
+fn is_form(facts: &RequestFacts<'_>) -> bool {
     let content_type = facts.field("content-type").unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    is_own && essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// The scopes that are asked for (RFC 6749 §3.3); `None` where the content names none: then it is all that there are.
+///
+/// # Errors
+/// A sentence where it cannot be told which are asked for: more might be given than whoever asks means.
+pub fn scope_asked<'f>(
+    facts: &RequestFacts<'_>,
+    content: &'f str,
+) -> Result<Option<Cow<'f, str>>, &'static str> {
+    if content.is_empty() {
+        return Ok(None);
+    }
+    if !is_form(facts) {
+        return Err("The content is no form (application/x-www-form-urlencoded).");
+    }
+    // A parameter without a value is as if it were not there (RFC 6749 §3.2).
+    match (query::values(content, "scope").all(str::is_empty), form_value(content, "scope")) {
+        (true, _) => Ok(None),
+        (false, Some(scope)) => Ok(Some(scope)),
+        (false, None) => Err("scope stands there twice, or is not percent-encoded UTF-8."),
+    }
 }
 
 /// The value of a field of a form (`application/x-www-form-urlencoded`, URL Standard §5.1), decoded; `None` where it is
@@ -95,6 +122,26 @@ mod tests {
         for bad in ["c", "d", "f", ""] {
             assert_eq!(form_value(form, bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn scopes_that_are_asked_for() {
+        let form = ("Content-Type", "application/x-www-form-urlencoded");
+        let asked = |fields: &[(&str, &str)], content| {
+            let list = FieldList::new(fields.iter().copied());
+            let facts = RequestFacts::new("POST", "https://h/.edgeward/token", &list).expect("absolute");
+            scope_asked(&facts, content).map(|scope| scope.map(Cow::into_owned)).ok()
+        };
+        for none in ["", "grant_type=client_credentials", "scope", "scope=&a=b", "scope=&scope="] {
+            assert_eq!(asked(&[form], none), Some(None), "{none}");
+        }
+        assert_eq!(asked(&[], ""), Some(None));
+        assert_eq!(asked(&[form], "a=b&scope=read+write%3Aall"), Some(Some("read write:all".to_owned())));
+        for bad in ["scope=read&scope=write", "scope=read&scope", "scope=%ff", "scope=%zz"] {
+            assert_eq!(asked(&[form], bad), None, "{bad}");
+        }
+        assert_eq!(asked(&[], "scope=read"), None);
+        assert_eq!(asked(&[("Content-Type", "application/json")], "{\"scope\":\"read\"}"), None);
     }
 
     #[test]

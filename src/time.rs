@@ -41,6 +41,13 @@ impl UnixTime {
         Some(Self((seconds * 1000.0).ceil() as i64))
     }
 
+    /// A NumericDate that is a whole number.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // What a double does not hold exactly is far out of range.
+    pub fn from_whole(seconds: u64) -> Option<Self> {
+        Self::from_numeric_date(seconds as f64)
+    }
+
     /// Milliseconds since the epoch.
     #[must_use]
     pub const fn millis(self) -> i64 {

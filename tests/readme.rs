@@ -1,9 +1,12 @@
 //! README.md says nothing that is not so: its policies parse, its commands and options exist, its tables are complete.
 
 use edgeward::config::{Config, Sources};
+use edgeward::policy::Format;
 use edgeward::reply;
 use edgeward::reply::template::Template;
+use edgeward::revocation;
 use edgeward::secret::Secret;
+use edgeward::token::signed_url::preset;
 use edgeward::verdict::Cause;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,13 +16,20 @@ const README: &str = include_str!("../README.md");
 /// RFC 9106's form; whose password it is does not matter here.
 const USERS: &str = "ann:$argon2id$v=19$m=19456,t=2,p=1$O0YcwuG4QDuOckk+ohcxfA$GHLOkJJ2IRdhBM7fqD5BYrx7NPSgqEo6d5sXCzi4BM8:staff";
 /// 32 random octets each.
-const KEYS: [&str; 3] = [
+const KEYS: [&str; 6] = [
     "RvqyClzaHHAxCBDt2O2HRSDJmUOlYzWSsJQqt1Rt5Rg",
     "IFTVqyTCvnW8mXZ0TvZHUVRyoZzfdB9ORPl2hXNDxTk",
     "qF6hQcXD3HMYVTeRgAp35w6eD2HwMf89YsQiSWOgt1E",
+    "0EL2BFUcdAtlyhxUEmIbvCjT7hsV1XeI3aWPCdZrE0k",
+    "m4bGyWzDgdPnUCvIIHrTTB2fUyAAtePhC3WEFC0zXQ8",
+    "Pbzq3lYQvYUfX0Fz4vJm1mX6nEw7mSVTGkcZ8aLqM5A",
 ];
+const SECRET: &str = "f5HWMbLL9hAi2nbsn1TjnX8PPcX2lRC0p2ihPVGfAYE";
+/// Whose key it is does not matter here.
+const API_KEYS: &str =
+    "ci:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad:deploy,files:read";
 /// The parts of `edgeward` that have commands of their own.
-const GROUPS: [&str; 2] = ["token", "key"];
+const GROUPS: [&str; 4] = ["token", "key", "url", "revoke"];
 
 /// The fenced blocks of a language.
 fn blocks(language: &str) -> Vec<String> {
@@ -38,14 +48,14 @@ fn policy_of(table: &toml::Table) -> Option<serde_json::Value> {
 }
 
 fn config_of(policy: &serde_json::Value) -> Config {
-    let jwk = |kid: &str, k: &str| serde_json::json!({ "kty": "oct", "kid": kid, "alg": "HS256", "k": k });
-    let keys = serde_json::json!({ "keys": [jwk("login-2026", KEYS[0]), jwk("downloads", KEYS[1])] });
+    let keys = keys_of(policy).to_string();
     let secret = |text: &str| Secret::new(text.to_owned());
     let sources = Sources {
         policy: Some(policy.to_string()),
-        secret: Some(secret(KEYS[2])),
-        keys: Some(secret(&keys.to_string())),
+        secret: Some(secret(SECRET)),
+        keys: Some(secret(&keys)),
         users: vec![("EDGEWARD_USERS".to_owned(), secret(USERS))],
+        api_keys: Some(secret(API_KEYS)),
         assets: true,
         store: true,
         ledger: true,
@@ -54,10 +64,23 @@ fn config_of(policy: &serde_json::Value) -> Config {
     Config::parse(&sources, str::to_owned)
 }
 
+/// The keys that the entries of a policy name; one where they name none.
+fn keys_of(policy: &serde_json::Value) -> serde_json::Value {
+    let entries = policy["tokens"].as_array().cloned().unwrap_or_default();
+    let kids = |entry: &serde_json::Value| entry["keys"].as_array().cloned().unwrap_or_default();
+    let mut kids: Vec<_> = entries.iter().flat_map(kids).collect();
+    if kids.is_empty() {
+        kids.push("login-2026".into());
+    }
+    assert!(kids.len() <= KEYS.len(), "{kids:?}");
+    let jwk = |(kid, k)| serde_json::json!({ "kty": "oct", "kid": kid, "alg": "HS256", "k": k });
+    serde_json::json!({ "keys": kids.iter().zip(KEYS).map(jwk).collect::<Vec<_>>() })
+}
+
 #[test]
 fn every_policy_parses_without_a_problem() {
     let policies: Vec<_> = wrangler_blocks().iter().filter_map(policy_of).collect();
-    assert!(policies.len() >= 10, "the recipes are there");
+    assert!(policies.len() >= 18, "the recipes are there");
     for policy in policies {
         let config = config_of(&policy);
         assert!(config.problems.is_empty(), "{policy:#}\n{:?}", config.problems);
@@ -74,8 +97,17 @@ fn a_page_of_the_brand_parses() {
 }
 
 #[test]
-fn every_secret_that_is_named_is_one() {
-    let known = ["EDGEWARD_SECRET", "EDGEWARD_USERS", "EDGEWARD_KEYS", "EDGEWARD_ORIGIN_AUTHORIZATION"];
+fn every_secret_and_binding_that_is_named_is_one() {
+    let known = [
+        "EDGEWARD_SECRET",
+        "EDGEWARD_USERS",
+        "EDGEWARD_KEYS",
+        "EDGEWARD_API_KEYS",
+        "EDGEWARD_ORIGIN_AUTHORIZATION",
+        "EDGEWARD_KV",
+        "EDGEWARD_LEDGER",
+        "EDGEWARD_EVENTS",
+    ];
     let is_part = |c: char| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit();
     let named: BTreeSet<&str> =
         README.split(|c| !is_part(c)).filter(|word| word.starts_with("EDGEWARD_")).collect();
@@ -116,7 +148,7 @@ fn known_keys(policy: &str) -> BTreeSet<String> {
 #[test]
 fn the_reference_names_every_key_and_no_other() {
     let reference = between(README, "## Policy reference", "\n## Secrets");
-    let tables = ["brand", "rules", "tokens", "forward", "cors", "websocket", "api_key"];
+    let tables = ["brand", "rules", "tokens", "token", "forward", "cors", "websocket", "api_key"];
     let root = names(between(reference, "| key |", "`[vars.EDGEWARD.brand]`"));
     let expected: BTreeSet<String> = known_keys(r#"{"unknown":1}"#);
     assert_eq!(&root | &tables.map(str::to_owned).into(), expected, "[vars.EDGEWARD]");
@@ -125,11 +157,67 @@ fn the_reference_names_every_key_and_no_other() {
     assert_eq!(brand, known_keys(r#"{"brand":{"unknown":1}}"#), "brand");
     let rules = names(between(reference, "`[[vars.EDGEWARD.rules]]`", "Of the rules whose"));
     assert_eq!(rules, known_keys(r#"{"rules":[{"path":"/a","unknown":1}]}"#), "rules");
-    let tokens = names(between(reference, "`[[vars.EDGEWARD.tokens]]`", "| table | key"));
+    let tokens =
+        names(between(reference, "`[[vars.EDGEWARD.tokens]]`", "Of an entry of a signed-URL format"));
     assert_eq!(tokens, known_keys(r#"{"tokens":[{"unknown":1}]}"#), "tokens");
     for (table, keys) in smaller_tables(between(reference, "| table | key", "A whole table")) {
         assert_eq!(keys, known_keys(&format!(r#"{{"{table}":{{"unknown":1}}}}"#)), "{table}");
     }
+}
+
+#[test]
+fn the_reference_names_every_key_of_each_format_and_no_other() {
+    let table = between(README, "Of an entry of a signed-URL format", "| table | key");
+    let rows: Vec<_> = rows(table).into_iter().filter(|(names, _)| names != &["key"]).collect();
+    for (name, _) in Format::ALL {
+        let is_for = |rest: &str| {
+            let of = rest.split(" | ").next().unwrap_or_default();
+            match ticked(of) {
+                _ if of == "every one" => true,
+                others if of.starts_with("all but ") => !others.iter().any(|it| it == name),
+                formats => formats.iter().any(|it| it == name),
+            }
+        };
+        let told: BTreeSet<String> =
+            rows.iter().filter(|(_, rest)| is_for(rest)).flat_map(|(names, _)| names.clone()).collect();
+        let policy = format!(r#"{{"tokens":[{{"format":"{name}","unknown":1}}]}}"#);
+        assert_eq!(told, known_keys(&policy), "{name}");
+    }
+}
+
+#[test]
+fn every_format_stands_in_the_table_with_its_places() {
+    let table = rows(between(README, "### Signed URLs that another system makes", "In all of them:"));
+    let told: Vec<&str> = table.iter().filter_map(|(names, _)| names.first()).map(String::as_str).collect();
+    let known: Vec<&str> = Format::ALL.iter().map(|(name, _)| *name).collect();
+    assert_eq!(told.iter().collect::<BTreeSet<_>>(), known.iter().chain(["format"].iter()).collect());
+    for (name, format) in Format::ALL {
+        let (_, row) =
+            table.iter().find(|(names, _)| names.first().is_some_and(|it| it == name)).expect(name);
+        let preset = preset(format);
+        let own = preset.parameters.first().map(|(_, parameter)| *parameter);
+        let named = preset.from.iter().filter_map(|place| place.split_once(':')).map(|(_, name)| name);
+        let missing: Vec<_> = named.chain(own).filter(|place| !row.contains(place)).collect();
+        assert!(missing.is_empty(), "{name}: {missing:?}");
+    }
+}
+
+#[test]
+fn parameters_are_named_as_the_policy_names_them() {
+    let row = between(README, "| `parameters` |", "\n");
+    for (name, format) in Format::ALL.into_iter().filter(|(_, format)| *format != Format::Edgeward) {
+        let parameters: Vec<String> =
+            preset(format).parameters.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let told = format!("`{name}` {}", parameters.join(", "));
+        assert!(parameters.is_empty() || row.contains(&told), "{told}");
+    }
+}
+
+#[test]
+fn the_delay_of_a_revocation_is_said_as_the_command_says_it() {
+    assert!(README.contains(revocation::DELAY));
+    let section = between(README, "## Bindings", "\n## ");
+    assert!(revocation::KV_KEYS.iter().all(|key| section.contains(&format!("`{key}`"))));
 }
 
 fn names(section: &str) -> BTreeSet<String> {
@@ -199,19 +287,27 @@ fn anchor(heading: &str) -> String {
     heading.trim().chars().filter(kept).collect::<String>().to_lowercase().replace(' ', "-")
 }
 
+/// The headings of a document, as links name them.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings.map(|line| anchor(line.trim_start_matches('#'))).collect()
+}
+
 #[test]
 fn links_lead_somewhere_in_every_document() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).expect(file);
     for file in ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
-        let text = std::fs::read_to_string(root.join(file)).expect(file);
-        let headings = text.lines().filter(|line| line.starts_with('#'));
-        let anchors: BTreeSet<String> = headings.map(|line| anchor(line.trim_start_matches('#'))).collect();
+        let text = read(file);
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
         for target in targets.filter(|it| !it.starts_with("http")) {
-            match target.strip_prefix('#') {
-                Some(name) => assert!(anchors.contains(name), "{file}: no heading {target}"),
-                None => assert!(root.join(target).exists(), "{file}: no file {target}"),
-            }
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            let path = if path.is_empty() { file } else { path };
+            assert!(root.join(path).exists(), "{file}: no file {target}");
+            assert!(
+                heading.is_empty() || anchors(&read(path)).contains(heading),
+                "{file}: no heading {target}"
+            );
         }
     }
 }
@@ -239,7 +335,9 @@ fn every_test_that_is_named_exists() {
     let named: Vec<_> = threats.split('“').skip(1).filter_map(|rest| rest.split('”').next()).collect();
     assert!(named.len() >= 40, "{named:?}");
     let is_test = |name: &str| {
-        [format!("(\"{name}\""), format!("('{name}'"), format!("fn {name}(")]
+        // Those that run for every format of signed URLs begin with its name.
+        let of_each = format!("(`${{format}}: {name}`");
+        [format!("(\"{name}\""), format!("('{name}'"), format!("fn {name}("), of_each]
             .iter()
             .any(|it| tests.contains(it))
     };

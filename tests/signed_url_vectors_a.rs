@@ -39,6 +39,7 @@ const EXCEPTIONS: &[(Format, &str, &str)] = &[
     (Format::MediaCdn, "su-075", "the method is not signed; rules name methods"),
     (Format::GoogleCdn, "su-083", "the octets that were signed are asked for"),
     (Format::Akamai, "su-083", "the octets that were signed are asked for"),
+    (Format::MediaCdn, "su-083", "a name has one spelling"),
     (Format::Akamai, "su-093", "it is good through the whole second, as with the vendor"),
     (Format::GoogleCdn, "su-093", "it is good through the whole second, as with the vendor"),
     (Format::MediaCdn, "su-093", "it is good through the whole second, as with the vendor"),

@@ -135,13 +135,14 @@ fn known_keys(table: &Value, known: &str) {
 fn nobody_passes_by_mistake(config: Config) {
     let gate = Gate::new(config);
     let proven = ProvenCache::new(&Secret::new([7; 32]));
-    let answers = Answers { password: Some(false), ..Answers::default() };
+    let mut answers = Answers::default();
+    answers.password.replace(false);
     let at = Circumstances {
         now: NOW,
         proven: &proven,
         answers: &answers,
         store: Stored::nothing(),
-        confirmed: false,
+        confirmed: None,
         nfc,
     };
     let wrong = [("authorization", "Basic YW5uOndyb25n"), ("authorization", "Bearer e30.e30.AA")];

@@ -1,7 +1,8 @@
 //! The list of the keys that are known, and one of them.
 
-use super::{order, reading};
+use super::reading;
 use crate::config::Problem;
+use crate::order;
 use core::fmt;
 use subtle::ConstantTimeEq as _;
 

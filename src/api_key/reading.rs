@@ -3,8 +3,8 @@
 use super::fault::{self, Fault};
 use super::line::{self, Line};
 use super::list::{ApiKeys, Entry};
-use super::order::{self, Octets};
 use crate::config::Problem;
+use crate::order::{self, Octets};
 
 /// Problems that are told: a list with more of them has one cause.
 const MOST_PROBLEMS: usize = 20;

@@ -78,7 +78,7 @@ pub fn identify(
         return Err(Refusal::new(Cause::CrossSite, detail).into());
     }
     let asking = Asking { gate, policy, verifiers, at };
-    asking.look_at(credentials, seen.as_ref(), rule)
+    asking.look_at(credentials, seen.as_ref(), rule, facts)
 }
 
 impl Asking<'_> {
@@ -87,6 +87,7 @@ impl Asking<'_> {
         credentials: Credentials<'_>,
         seen: Option<&Seen<'_>>,
         rule: &Rule,
+        facts: &RequestFacts<'_>,
     ) -> Result<Known, Halt> {
         match credentials {
             Credentials::Ambiguous(it) => {
@@ -101,7 +102,7 @@ impl Asking<'_> {
                 Err(Refusal::new(Cause::CredentialsMalformed, detail).into())
             }
             Credentials::Basic(value) => self.by_password(value.expose()),
-            Credentials::Token(value, place) => self.by_token(value.expose(), place),
+            Credentials::Token(value, place) => self.by_token(value.expose(), place, facts),
             Credentials::ApiKey(value) => self.by_key(value.expose()),
             Credentials::Link(strength) => match seen {
                 Some(seen) => self.by_link(seen, strength),

@@ -59,8 +59,9 @@ pub type LedgerAnswer = Option<String>;
 pub struct Answers {
     /// Whether the password is right.
     pub password: Option<bool>,
-    /// Of [`About::Revoked`].
-    pub revoked: Option<LedgerAnswer>,
+    /// Of [`About::Revoked`], each with what was asked: a cookie may stand for several links, and what is said of one says
+    /// nothing of the next.
+    pub revoked: Vec<(String, LedgerAnswer)>,
     /// Of [`About::Used`].
     pub used: Option<LedgerAnswer>,
     /// Of [`About::Spent`].
@@ -68,13 +69,19 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Takes an answer of the ledger.
-    pub fn take(&mut self, about: About, answer: LedgerAnswer) {
-        match about {
-            About::Revoked => self.revoked = Some(answer),
+    /// Takes the ledger's answer to a question.
+    pub fn take(&mut self, question: LedgerQuestion, answer: LedgerAnswer) {
+        match question.about {
+            About::Revoked => self.revoked.push((question.arguments, answer)),
             About::Used => self.used = Some(answer),
             About::Spent => self.spent = Some(answer),
         }
+    }
+
+    /// What the ledger said to these arguments of [`About::Revoked`]; `None` where it was not asked.
+    #[must_use]
+    pub fn revoked(&self, arguments: &str) -> Option<&LedgerAnswer> {
+        self.revoked.iter().find(|(asked, _)| asked == arguments).map(|(_, answer)| answer)
     }
 }
 
@@ -113,6 +120,23 @@ pub enum Verdict<'g> {
     Refused(Refused),
 }
 
+impl Verdict<'_> {
+    /// Whether it rests on what `EDGEWARD_KV` holds, where that is bound: nobody is let in by a token, a key or a link that
+    /// was not looked for there.
+    #[must_use]
+    pub const fn rests_on_store(&self) -> bool {
+        match self {
+            Self::Pass(Passage { who: Who::Known(who), .. }) | Self::Reserved(Some(who)) => {
+                !matches!(who.kind, Kind::Basic)
+            }
+            Self::Exchange(_) => true,
+            Self::Pass(_) | Self::ToHttps | Self::Preflight(_) | Self::Reserved(None) | Self::Refused(_) => {
+                false
+            }
+        }
+    }
+}
+
 /// What a navigation with a good signed URL gets instead of the page.
 #[derive(Debug)]
 pub struct Exchange<'g> {
@@ -122,6 +146,16 @@ pub struct Exchange<'g> {
     pub grant: Grant,
     /// As whom it lets in.
     pub who: Authenticated,
+}
+
+impl<'g> Exchange<'g> {
+    /// The request let in as it is, for a link that no cookie can stand for; `None` where the link counts its uses: that
+    /// one lets in by its cookie alone.
+    #[must_use]
+    pub fn into_passage(self) -> Option<Passage<'g>> {
+        let is_counted = self.grant.stated().uses.is_some();
+        (!is_counted).then_some(Passage { rule: self.rule, who: Who::Known(self.who) })
+    }
 }
 
 /// Leave to go to the origin. Only [`authenticate`](super::authenticate) gives it, and forwarding takes it away: passing a request on

@@ -2,7 +2,7 @@
 //!
 //! The verdict is the core's own, slow hash included; nothing is sent anywhere.
 
-pub(super) mod described;
+pub mod described;
 mod forwarded;
 mod links;
 mod otherwise;
@@ -17,7 +17,8 @@ use super::{Which, clock, input, nfc, random};
 use clap::Args;
 use edgeward::api_key::ApiKeys;
 use edgeward::authenticate::{
-    Answers, Circumstances, Decision, Gate, Outcome, Question, Stored, Verdict, authenticate,
+    About, Answers, Circumstances, Decision, Gate, LedgerQuestion, Outcome, Question, Stored, Verdict,
+    authenticate,
 };
 use edgeward::config::Config;
 use edgeward::password::proven::ProvenCache;
@@ -26,6 +27,9 @@ use edgeward::revocation::{Kept, Lists};
 use edgeward::secret::Secret;
 use edgeward::time::UnixTime;
 use edgeward::verdict::Cause;
+
+/// The most that one request can need: a password, or the ledger once for each link of a cookie.
+const MOST_QUESTIONS: usize = 16;
 
 const AFTER: &str = "\
 Field lines are written as for curl: -H 'Name: value'. For credentials, -H @- reads lines from standard input and \
@@ -135,29 +139,35 @@ fn decide<'g>(
     let mut revoked = Kept::new();
     revoked.took(Lists::default(), now);
     let no_keys = ApiKeys::default();
-    let mut answers = Answers {
-        password: None,
-        revoked: Some(Some(r#"{"marked":[],"before":null}"#.to_owned())),
-        used: Some(Some(r#"{"used":0,"at":null}"#.to_owned())),
-        spent: clicked.then(|| Some(r#"{"ok":true,"used":1,"at":null}"#.to_owned())),
-    };
+    let mut answers = Answers::default();
     let store = Stored { revoked: &revoked, api_keys: Some(&no_keys) };
+    let confirmed = clicked.then_some("");
     let ask = |answers: &Answers| {
-        authenticate(
-            gate,
-            facts,
-            &Circumstances { now, proven: &proven, answers, store, confirmed: clicked, nfc },
-        )
+        authenticate(gate, facts, &Circumstances { now, proven: &proven, answers, store, confirmed, nfc })
     };
-    let mut outcome = ask(&answers);
-    if let Outcome::Needs(Question::Password(question)) = &outcome {
-        let users = gate.config.verifiers.as_ref().and_then(|verifiers| verifiers.users.as_ref());
-        answers.password = Some(users.is_some_and(|users| users.check(&question.user_pass)));
-        outcome = ask(&answers);
+    for _ in 0..MOST_QUESTIONS {
+        match ask(&answers) {
+            Outcome::Decided(decision) => return Ok(decision),
+            Outcome::Needs(Question::Password(question)) => {
+                let users = gate.config.verifiers.as_ref().and_then(|verifiers| verifiers.users.as_ref());
+                answers.password = Some(users.is_some_and(|users| users.check(&question.user_pass)));
+            }
+            Outcome::Needs(Question::Ledger(question)) => {
+                let answer = nothing_kept(&question).to_owned();
+                answers.take(question, Some(answer));
+            }
+            Outcome::Needs(Question::Store) => break,
+        }
     }
-    match outcome {
-        Outcome::Decided(decision) => Ok(decision),
-        Outcome::Needs(_) => Err(Misuse::new("The verdict did not settle: this is a defect of Edgeward.")),
+    Err(Misuse::new("The verdict did not settle: this is a defect of Edgeward."))
+}
+
+/// What a ledger says that keeps nothing.
+fn nothing_kept(question: &LedgerQuestion) -> &'static str {
+    match question.about {
+        About::Revoked => r#"{"marked":[],"before":null}"#,
+        About::Used => r#"{"used":0,"at":null}"#,
+        About::Spent => r#"{"ok":true,"used":1,"at":null}"#,
     }
 }
 

@@ -130,8 +130,7 @@ fn place(node: &Node<'_>, preset: &Preset) -> Option<LinkPlace> {
         Some(LinkPlace::Query(name)) => single && is_query_name(&name) && name != "ew",
         Some(LinkPlace::Cookie(name)) => kinds("cookie:") && is_token(&name) && !is_own_cookie(&name),
         Some(LinkPlace::Field(name)) if single => {
-            let is_free = is_free_field(node, &name);
-            return is_free.then_some(LinkPlace::Field(name));
+            return is_free_field(node, &name).then_some(LinkPlace::Field(name));
         }
         Some(LinkPlace::Field(_)) | None => false,
     };

@@ -236,11 +236,10 @@ fn check_key_ids(items: &[Node<'_>], entries: &Entries) {
     let mut owners: SortedMap<&str, usize> = SortedMap::new();
     let tokens = entries.tokens.iter().filter_map(|entry| Some((entry.index?, &entry.keys)));
     let links = entries.links.iter().filter(|entry| entry.format != Format::Edgeward);
-    let mut all: Vec<_> = tokens.chain(links.map(|entry| (entry.index, &entry.keys))).collect();
-    all.sort_by_key(|(index, _)| *index);
+    let all: Vec<_> = tokens.chain(links.map(|entry| (entry.index, &entry.keys))).collect();
     let several = all.len() > 1;
-    for (index, keys) in all {
-        let Some(node) = items.get(index) else { continue };
+    for (index, node) in items.iter().enumerate() {
+        let Some((_, keys)) = all.iter().find(|(at, _)| *at == index) else { continue };
         match keys {
             None if several && !node.has("keys") => node.notes().problems.push(Problem::new(
                 format!("{}.keys", node.at()),

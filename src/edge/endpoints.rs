@@ -2,11 +2,12 @@
 
 use super::outside::{self, Opened, Then};
 use super::{Visit, log, plain, visit};
-use crate::authenticate::{Answers, Authenticated, LedgerAnswer, Verdict};
+use crate::authenticate::{Answers, Authenticated, Exchange, LedgerAnswer, Verdict};
 use crate::credentials::authorization::Authorization;
+use crate::exchange;
 use crate::policy::Kind;
 use crate::request::RequestFacts;
-use crate::reserved::{LONGEST_FORM, form_value, is_own_form, return_address};
+use crate::reserved::{LONGEST_FORM, form_value, is_own_form, return_address, scope_asked};
 use crate::revocation::{ledger, order};
 use crate::token::fresh::Holder;
 use crate::token::signed_url::edgeward::PARAMETER;
@@ -28,12 +29,13 @@ impl Visit<'_> {
         let Some(fresh) = verifiers.and_then(|verifiers| verifiers.fresh.as_ref()) else {
             return self.not_found();
         };
-        let scope = match form_value(form, "scope") {
-            Some(wanted) => match narrowed(who, &wanted) {
+        let scope = match scope_asked(self.facts, form) {
+            Ok(Some(wanted)) => match narrowed(who, &wanted) {
                 Ok(scope) => scope,
                 Err(refusal) => return self.refuse(&plain(refusal)),
             },
-            None => who.scopes().join(" "),
+            Ok(None) => who.scopes().join(" "),
+            Err(detail) => return self.refuse(&plain(Refusal::new(Cause::RequestAmbiguous, detail))),
         };
         let (origin, id) = (self.facts.origin(), self.isolate.random_hex(self.host));
         let holder = Holder { origin: &origin, user: who.user().unwrap_or_default(), scope: &scope, id: &id };
@@ -53,7 +55,10 @@ impl Visit<'_> {
         self.with_content(|visit, form| {
             let value = |name| form_value(&form, name).map(std::borrow::Cow::into_owned);
             match (value("token"), value("return_to")) {
-                (Some(token), Some(return_to)) => visit.open(Opened { token, return_to }, Answers::default()),
+                (Some(token), Some(return_to)) => {
+                    let form = value("form").filter(|form| is_mark(form)).unwrap_or_default();
+                    visit.open(Opened { token, return_to, form }, Answers::default())
+                }
                 _ => visit.refuse(&malformed("The form does not say which link is to be opened.")),
             }
         })
@@ -69,11 +74,11 @@ impl Visit<'_> {
         let token = [PARAMETER, "=", &opened.token].concat();
         let query = query.map_or_else(|| token.clone(), |query| [query, "&", &token].concat());
         let facts = RequestFacts { method: "GET", path, query: Some(&query), ..*self.facts };
-        match self.decide(&facts, answers, true) {
+        match self.decide(&facts, answers, Some(&opened.form)) {
             Ok(decision) => {
                 log::decision(self, &decision);
                 match decision.verdict {
-                    Verdict::Exchange(exchange) => self.exchange(*exchange, &facts),
+                    Verdict::Exchange(exchange) => self.opened(&exchange, &facts),
                     Verdict::Refused(refused) => self.page(&refused),
                     // There is nothing to confirm there.
                     Verdict::Pass(_) | Verdict::ToHttps | Verdict::Preflight(_) | Verdict::Reserved(_) => {
@@ -82,6 +87,18 @@ impl Visit<'_> {
                 }
             }
             Err((question, answers)) => outside::ask(self, question, answers, Then::Open(opened)),
+        }
+    }
+
+    /// To what the link opens; where no cookie can stand for it, to the link itself, which then lets in as it is.
+    fn opened(&self, exchange: &Exchange<'_>, facts: &RequestFacts<'_>) -> JsValue {
+        let answerer = self.answerer();
+        match exchange::exchanged(&self.isolate.gate, exchange, facts, self.now) {
+            Some(exchanged) => self.respond(&answerer.exchanged(exchanged)),
+            None => {
+                let query = facts.query.unwrap_or_default();
+                self.respond(&answerer.see_other([&facts.uri_without_query(), "?", query].concat()))
+            }
         }
     }
 
@@ -140,6 +157,11 @@ fn narrowed(who: &Authenticated, wanted: &str) -> Result<String, Refusal> {
     }
     let refusal = Refusal::new(Cause::InsufficientScope, "More scopes are asked for than there are.");
     Err(Refusal { sent: Some(who.kind()), scopes, user: who.user().map(str::to_owned), ..refusal })
+}
+
+/// Whether a text is a reference of ours, which marks the form that it stands in.
+fn is_mark(text: &str) -> bool {
+    text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
 
 fn malformed(detail: &str) -> crate::verdict::Refused {

@@ -31,6 +31,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn renew(this: &Host, ctx: &JsValue, env: &JsValue, keys: bool, then: &JsValue);
 
+    /// Goes on with `then` after so many milliseconds.
+    #[wasm_bindgen(method)]
+    pub fn pause(this: &Host, request: &JsValue, env: &JsValue, millis: u32, then: &JsValue) -> JsValue;
+
     /// Calls a method of an object of `EDGEWARD_LEDGER`, and goes on with `then`: JSON, or `undefined`.
     #[wasm_bindgen(method)]
     pub fn ledger(

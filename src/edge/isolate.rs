@@ -44,6 +44,8 @@ pub struct Isolate {
     has_assets: Cell<Option<bool>>,
     /// What was read of `EDGEWARD_KV`.
     pub kept: RefCell<Kept>,
+    /// Whether what was read of it let in the request that is answered.
+    pub used_store: Cell<bool>,
     api_keys: RefCell<StoredKeys>,
     /// Whether `EDGEWARD_EVENTS` is there.
     pub has_events: bool,
@@ -95,6 +97,7 @@ impl Isolate {
             random: RefCell::default(),
             has_assets: Cell::new(None),
             kept: RefCell::default(),
+            used_store: Cell::new(false),
             api_keys: RefCell::default(),
             has_events: host.has(env, "EDGEWARD_EVENTS", "writeDataPoint"),
             told_keys: RefCell::default(),

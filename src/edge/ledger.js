@@ -6,6 +6,7 @@
 import { DurableObject } from "cloudflare:workers";
 
 const FOR_EVER = 0;
+const RESENT = 60; // seconds in which a form that is sent again, as by a double click, is the same use
 const SECOND = 1000; // milliseconds
 
 // One table for all: `used` times, last `at` (Unix milliseconds), kept `until` (Unix seconds, 0 for ever).
@@ -18,6 +19,7 @@ const TABLE = `
 // What begins with this is counted; what begins with the other is marked. So no count can be taken for a mark.
 const COUNT = "count:";
 const MARK = "mark:";
+const FORM = "form:";
 const BEFORE = "before";
 
 export class Ledger extends DurableObject {
@@ -32,16 +34,19 @@ export class Ledger extends DurableObject {
   /**
    * Counts one use of `id`, never beyond `limit`, and remembers it until `expires` (Unix seconds, 0 for ever).
    * `{ ok, used, at }`: whether it was counted, how many are, and when the last one before this was (Unix milliseconds
-   * or null). A use that could not be remembered, as `expires` is over, is not counted and not ok.
+   * or null). The same `form`, sent again, counts no second time. A use that could not be remembered, as `expires` is over, is not counted and not ok.
    */
-  async spend(id, limit, expires) {
+  async spend(id, limit, expires, form) {
     const [now, known] = [Date.now(), this.#count(id)];
     const { used, at } = known;
+    const sent = form === undefined ? undefined : `${FORM}${text(form)}:${id}`;
+    if (sent !== undefined && this.#isKept(sent)) return { ok: true, used, at };
     if (used >= whole(limit) || isOver(seconds(expires), now)) return { ok: false, used, at };
     // One id has one end; should two be named, the later: forgetting early would give uses back.
     const until = known.until === FOR_EVER || expires === FOR_EVER ? FOR_EVER : Math.max(known.until ?? 0, expires);
     this.#change("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", COUNT + id, used + 1, now, until);
-    await this.#wakeFor(until);
+    if (sent !== undefined) this.#change("INSERT OR REPLACE INTO kept VALUES (?, 0, NULL, ?)", sent, thisSecond() + RESENT);
+    await this.#wakeFor(sent === undefined ? until : thisSecond() + RESENT);
     return { ok: true, used: used + 1, at };
   }
 
@@ -67,8 +72,7 @@ export class Ledger extends DurableObject {
 
   /** `{ marked, before }`: which of the names are marked, and the moment, or null. */
   marked(names) {
-    const query = "SELECT 1 FROM kept WHERE name = ? AND (until = 0 OR until > ?)";
-    const isMarked = (name) => this.#rows(query, MARK + text(name), thisSecond()).length > 0;
+    const isMarked = (name) => this.#isKept(MARK + text(name));
     const [moment] = this.#rows("SELECT at FROM kept WHERE name = ?", BEFORE);
     return { marked: names.filter(isMarked), before: moment?.at ?? null };
   }
@@ -81,6 +85,11 @@ export class Ledger extends DurableObject {
     if (this.#rows("SELECT 1 FROM kept LIMIT 1").length > 0) return undefined;
     this.#isReady = false;
     return this.ctx.storage.deleteAll();
+  }
+
+  #isKept(name) {
+    const query = "SELECT 1 FROM kept WHERE name = ? AND (until = 0 OR until > ?)";
+    return this.#rows(query, name, thisSecond()).length > 0;
   }
 
   #count(id) {

@@ -11,6 +11,9 @@ use crate::revocation::State;
 use crate::verdict::{Cause, Refusal};
 use wasm_bindgen::prelude::*;
 
+/// Milliseconds after which a request that lets another ask looks whether it has its answer.
+const LOOK_AGAIN_AFTER: u32 = 10;
+
 /// What goes on once the answer is there.
 #[derive(Clone)]
 pub enum Then {
@@ -27,27 +30,27 @@ pub struct Opened {
     pub token: String,
     /// Path and query of the link, without the token.
     pub return_to: String,
+    /// The mark of the form; empty where it has none.
+    pub form: String,
 }
 
 /// Asks outside, and goes on with the answer.
 pub fn ask(visit: &Visit<'_>, question: Question, answers: Answers, then: Then) -> JsValue {
     match question {
         Question::Store => ask_store(visit, answers, then),
-        Question::Ledger(question) => ask_ledger(visit, &question, answers, then),
+        Question::Ledger(question) => ask_ledger(visit, question, answers, then),
         Question::Password(_) => {
             visit.refuse(&plain(Refusal::new(Cause::Internal, "A password is not verified outside.")))
         }
     }
 }
 
-/// Asks the store in the background, where what is kept of it will soon be too old: then nobody waits.
+/// Asks the store in the background, where what is kept of it was used just now and will soon be too old: then nobody
+/// waits.
 pub fn renew(host: &Host, env: &JsValue, ctx: &JsValue) {
     let isolate = Isolate::of(host, env);
-    if !isolate.gate.config.store {
-        return;
-    }
     let now = isolate::now(host);
-    if isolate.kept.borrow().state(now) != State::Renew {
+    if !isolate.used_store.take() || isolate.kept.borrow().state(now) != State::Renew {
         return;
     }
     isolate.kept.borrow_mut().asking(now);
@@ -58,9 +61,17 @@ pub fn renew(host: &Host, env: &JsValue, ctx: &JsValue) {
     host.renew(ctx, env, isolate.stores_keys(), &took);
 }
 
+/// One request asks for all that need to know: the page of a site is thirty requests at once, and the free plan has
+/// 100,000 reads a day. The others look again until it has its answer, each by a timer of its own: no request may wait
+/// for the promise of another, which ends with that.
 fn ask_store(visit: &Visit<'_>, answers: Answers, then: Then) -> JsValue {
     let (isolate, asked) = (visit.isolate, visit.now);
     let resume = Resume::of(visit, answers, then);
+    if isolate.kept.borrow().others_ask(asked) {
+        let then = Closure::once_into_js(move || resume.go_on());
+        return visit.host.pause(visit.request, visit.env, LOOK_AGAIN_AFTER, &then);
+    }
+    isolate.kept.borrow_mut().asking(asked);
     let then = Closure::once_into_js(move |values: JsValue| {
         isolate.take_store(resume.host(), texts(&values).as_deref(), asked);
         resume.go_on()
@@ -68,15 +79,14 @@ fn ask_store(visit: &Visit<'_>, answers: Answers, then: Then) -> JsValue {
     visit.host.store(visit.request, visit.env, isolate.stores_keys(), &then)
 }
 
-fn ask_ledger(visit: &Visit<'_>, question: &LedgerQuestion, answers: Answers, then: Then) -> JsValue {
+fn ask_ledger(visit: &Visit<'_>, question: LedgerQuestion, answers: Answers, then: Then) -> JsValue {
     let mut resume = Resume::of(visit, answers, then);
-    let about = question.about;
+    let LedgerQuestion { object, method, arguments, .. } = question.clone();
     let then = Closure::once_into_js(move |answer: JsValue| {
-        resume.answers.take(about, answer.as_string());
+        resume.answers.take(question, answer.as_string());
         resume.go_on()
     });
-    let LedgerQuestion { object, method, arguments, .. } = question;
-    visit.host.ledger(visit.request, visit.env, object, method, arguments, &then)
+    visit.host.ledger(visit.request, visit.env, &object, method, &arguments, &then)
 }
 
 /// An array of texts and nulls; `None` where it is none.

@@ -12,11 +12,15 @@ export { Ledger } from "./ledger.js";
 
 const ABSENT = "\0";
 
+/** The module panicked: what was in its memory is gone, the isolate lives. */
+function startAnew(error) {
+  console.error(JSON.stringify({ edgeward: "panic", message: String(error?.message ?? error) }));
+  gate.__wbg_reset_state();
+}
+
 /** Answers for a request in which the module panicked. */
 function recover(request, env, error) {
-  console.error(JSON.stringify({ edgeward: "panic", message: String(error?.message ?? error) }));
-  // What was in its memory is gone, the isolate lives.
-  gate.__wbg_reset_state();
+  startAnew(error);
   try {
     return gate.internal(host, request, env);
   } catch {
@@ -58,7 +62,10 @@ const host = {
     stored(env, withKeys).then((values) => guarded(request, env, () => then(values))),
 
   // The same with nobody waiting for it.
-  renew: (ctx, env, withKeys, then) => ctx.waitUntil(stored(env, withKeys).then(then)),
+  renew: (ctx, env, withKeys, then) => ctx.waitUntil(stored(env, withKeys).then((values) => unseen(() => then(values)))),
+
+  pause: (request, env, millis, then) =>
+    new Promise((done) => setTimeout(done, millis)).then(() => guarded(request, env, then)),
 
   ledger: (request, env, object, method, args, then) =>
     ledger(env, object, method, args).then((answer) => guarded(request, env, () => then(answer))),
@@ -218,6 +225,15 @@ function edited(response, lines) {
     else headers.append(lines[i + 1], lines[i + 2]);
   }
   return copy;
+}
+
+/** A step that no request waits for. */
+function unseen(step) {
+  try {
+    step();
+  } catch (error) {
+    startAnew(error);
+  }
 }
 
 function guarded(request, env, step) {

@@ -1,19 +1,20 @@
 //! How long lists that were read may be used, and when the store is asked again.
 //!
 //! ```text
-//!  0 s          20 s                     30 s
-//!  ├── Fresh ────┼── Renew, once; Fresh ──┼── Stale: wait for the store ──▶
+//!  0 s                        27 s                     30 s
+//!  ├── Fresh ──────────────────┼── Renew, once; Fresh ──┼── Stale: wait for the store ──▶
 //! ```
 //!
-//! From 20 seconds on somebody asks in the background, so that under traffic nobody waits. At 30 seconds the lists are too
-//! old to let anybody in by themselves. A store that failed is left alone for a second: an outage costs no call for
-//! each request. Pure: the time is an argument.
+//! From 27 seconds on somebody asks in the background, so that under traffic nobody waits: three seconds are what the host
+//! gives the store, and sooner would be more reads than one each half minute. At 30 seconds the lists are too old to let
+//! anybody in by themselves: one request asks, and those that come meanwhile wait for what it learns. A store that failed
+//! is left alone for a second: an outage costs no call for each request. Pure: the time is an argument.
 
 use super::Lists;
 use crate::time::{Lifetime, UnixTime};
 
 /// From this age on, in milliseconds, lists are renewed in the background.
-pub const RENEW_AFTER: i64 = 20_000;
+pub const RENEW_AFTER: i64 = 27_000;
 
 /// From this age on, in milliseconds, lists may not be used by themselves: what [`super::DELAY`] promises.
 pub const STALE_AFTER: i64 = 30_000;
@@ -23,6 +24,10 @@ pub const FAILURE_LASTS: i64 = 1_000;
 
 /// After so long, in milliseconds, a question is given up for lost; the host's own limit is three seconds.
 pub const QUESTION_LASTS: i64 = 4_000;
+
+/// For so long, in milliseconds, requests wait for what another one asked. Then one more asks: the other may have ended
+/// with its client. With two on their way it is the store that is slow, and a third would only be later.
+pub const PATIENCE: i64 = 500;
 
 /// Lists, and the moment at which the store was asked for them.
 #[derive(Clone, Debug)]
@@ -38,6 +43,8 @@ pub struct Snapshot {
 pub struct Kept {
     last: Option<Snapshot>,
     asked_at: Option<UnixTime>,
+    /// Whether more than one has asked, and none has an answer yet.
+    asked_again: bool,
     failed_at: Option<UnixTime>,
 }
 
@@ -58,7 +65,7 @@ impl Kept {
     /// Nothing yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { last: None, asked_at: None, failed_at: None }
+        Self { last: None, asked_at: None, asked_again: false, failed_at: None }
     }
 
     /// What to do at this moment.
@@ -80,9 +87,17 @@ impl Kept {
         }
     }
 
-    /// Somebody asks the store: nobody else need do so in the background.
-    pub const fn asking(&mut self, now: UnixTime) {
+    /// Somebody asks the store: nobody else need do so.
+    pub fn asking(&mut self, now: UnixTime) {
+        self.asked_again = within(self.asked_at, now, QUESTION_LASTS);
         self.asked_at = Some(now);
+    }
+
+    /// Whether others have asked the store and have no answer yet: their question is enough for all who wait.
+    #[must_use]
+    pub fn others_ask(&self, now: UnixTime) -> bool {
+        let patience = if self.asked_again { QUESTION_LASTS } else { PATIENCE };
+        within(self.asked_at, now, patience)
     }
 
     /// The store answered; `asked` is when it was asked. An answer to an older question than the one kept is dropped.
@@ -148,12 +163,12 @@ mod tests {
         let kept = taken();
         for (millis, state) in [
             (0, State::Fresh),
-            (19_999, State::Fresh),
-            (20_000, State::Renew),
+            (26_999, State::Fresh),
+            (27_000, State::Renew),
             (29_999, State::Renew),
             (30_000, State::Stale),
             (i64::MAX / 4, State::Stale),
-            (-19_999, State::Fresh),
+            (-26_999, State::Fresh),
             (-30_000, State::Stale),
         ] {
             assert_eq!(kept.state(at(millis)), state, "{millis}");
@@ -166,22 +181,40 @@ mod tests {
     #[test]
     fn one_question_at_a_time_in_the_background() {
         let mut kept = taken();
-        kept.asking(at(21_000));
-        assert_eq!(kept.state(at(21_001)), State::Fresh);
-        assert_eq!(kept.state(at(24_999)), State::Fresh);
-        assert_eq!(kept.state(at(25_000)), State::Renew, "the question is lost");
+        kept.asking(at(27_000));
+        assert_eq!(kept.state(at(27_001)), State::Fresh);
+        assert_eq!(kept.state(at(29_999)), State::Fresh);
         assert_eq!(kept.state(at(30_000)), State::Stale, "nobody is let in by lists this old");
-        kept.took(lists("b"), at(21_000));
+        kept.took(lists("b"), at(27_000));
         assert_eq!(kept.state(at(30_000)), State::Fresh);
         assert_eq!(kept.last(), Some(&lists("b")));
     }
 
     #[test]
+    fn who_waits_lets_one_ask() {
+        let mut kept = taken();
+        assert!(!kept.others_ask(at(40_000)));
+        kept.asking(at(40_000));
+        assert!(kept.others_ask(at(40_000)) && kept.others_ask(at(40_499)));
+        assert!(!kept.others_ask(at(40_500)), "the question is lost");
+        kept.asking(at(40_500));
+        assert!(kept.others_ask(at(44_499)), "the store is slow, and two questions are enough");
+        assert!(!kept.others_ask(at(44_500)));
+        kept.failed(at(43_000));
+        assert!(!kept.others_ask(at(43_000)));
+        kept.asking(at(44_200));
+        assert!(kept.others_ask(at(44_699)) && !kept.others_ask(at(44_700)));
+        kept.asking(at(41_200));
+        kept.took(lists("b"), at(41_200));
+        assert!(!kept.others_ask(at(41_300)));
+    }
+
+    #[test]
     fn a_failure_is_remembered_for_a_second() {
         let mut kept = taken();
-        kept.failed(at(21_000));
-        assert_eq!(kept.state(at(21_999)), State::Fresh);
-        assert_eq!(kept.state(at(22_000)), State::Renew);
+        kept.failed(at(28_000));
+        assert_eq!(kept.state(at(28_999)), State::Fresh);
+        assert_eq!(kept.state(at(29_000)), State::Renew);
         kept.failed(at(40_000));
         assert_eq!(kept.state(at(40_999)), State::Failed);
         assert_eq!(kept.state(at(41_000)), State::Stale);

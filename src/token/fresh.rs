@@ -8,13 +8,16 @@ use super::jwt::{JwtVerifier, VerifiedJwt, header_segment, sign};
 use super::keys::{Key, KeySet};
 use super::mac::{MacKey, RootSecret};
 use super::{push_base64url, to_base64url};
-use crate::json::ObjectWriter;
-use crate::policy::{HmacAlgorithm, TokenEntry, TokenPlace};
+use crate::json::{Json, ObjectWriter};
+use crate::policy::{HmacAlgorithm, Kind, TokenEntry, TokenPlace};
 use crate::time::{Lifetime, UnixTime};
-use crate::verdict::Refusal;
+use crate::verdict::{Cause, Refusal};
 
 const KEY_PURPOSE: &[u8] = b"edgeward/token/v1";
 const ID_PURPOSE: &[u8] = b"edgeward/token-kid/v1";
+
+/// How far the clock of another of Cloudflare's machines may be ahead, in milliseconds.
+const SKEW: i64 = 5_000;
 
 /// `typ` (RFC 9068 §2.1).
 const TYPE: &str = "at+jwt";
@@ -65,12 +68,25 @@ impl FreshTokens {
         token.split_once('.').is_some_and(|(header, _)| self.headers.iter().any(|ours| ours == header))
     }
 
-    /// Verifies one of ours.
+    /// Verifies one of ours that came to the site `origin` (`https://host[:port]`): one of another site is not for this one,
+    /// should both have the same secret (RFC 7519 §4.1.3).
     ///
     /// # Errors
     /// The first thing that is wrong, as with any JWT.
-    pub fn verify(&self, token: &str, now: UnixTime) -> Result<VerifiedJwt, Refusal> {
-        self.verifier.verify(token, &TokenPlace::Authorization, now)
+    pub fn verify(&self, token: &str, origin: &str, now: UnixTime) -> Result<VerifiedJwt, Refusal> {
+        let at = |now| self.verifier.verify(token, &TokenPlace::Authorization, now);
+        let verified = match at(now) {
+            // Made a moment ago, where the clock is a little ahead of ours.
+            Err(refusal) if refusal.cause == Cause::TokenNotYetValid => {
+                at(UnixTime::from_millis(now.millis().saturating_add(SKEW)))?
+            }
+            verified => verified?,
+        };
+        if verified.claims().get("aud").and_then(Json::as_text) == Some(origin) {
+            return Ok(verified);
+        }
+        let refusal = Refusal::new(Cause::TokenWrongAudience, "The token is for another site.");
+        Err(refusal.sent(Kind::Bearer).signed_by(verified.kid()))
     }
 
     /// Makes one.
@@ -80,7 +96,7 @@ impl FreshTokens {
             .text("iss", holder.origin)
             .text("aud", holder.origin)
             .text("sub", holder.user)
-            .text("scope", holder.scope)
+            .optional("scope", (!holder.scope.is_empty()).then_some(holder.scope))
             .text("jti", holder.id)
             .number("iat", now.seconds())
             .number("exp", now.seconds().saturating_add(self.lifetime.seconds()))
@@ -118,7 +134,6 @@ fn keys(root: &RootSecret) -> Vec<Key> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::Cause;
 
     const HOLDER: Holder<'_> =
         Holder { origin: "https://acme.example", user: "key:ci", scope: "read", id: "j1" };
@@ -135,14 +150,20 @@ mod tests {
         let at = UnixTime::from_seconds;
         let token = old.mint(&HOLDER, at(1_000));
         assert!(old.is_ours(&token) && rotated.is_ours(&token) && !other.is_ours(&token));
-        let read = rotated.verify(&token, at(1_899)).expect("the former secret still verifies");
+        let read =
+            rotated.verify(&token, HOLDER.origin, at(1_899)).expect("the former secret still verifies");
         assert_eq!(read.subject(), Some("key:ci"));
         assert_eq!(read.scopes().collect::<Vec<_>>(), ["read"]);
         assert_eq!(read.id(), Some("j1"));
-        let late = old.verify(&token, at(1_900)).expect_err("its time is over");
+        assert!(old.verify(&token, HOLDER.origin, at(995)).is_ok(), "another machine's clock");
+        let early = old.verify(&token, HOLDER.origin, at(994)).expect_err("no clock of Cloudflare's");
+        assert_eq!(early.cause, Cause::TokenNotYetValid);
+        let late = old.verify(&token, HOLDER.origin, at(1_900)).expect_err("its time is over");
         assert_eq!((late.cause, late.when), (Cause::TokenExpired, Some(at(1_900))));
         let mut forged = token.clone();
         forged.replace_range(token.len() - 5..token.len() - 4, "!");
-        assert!(old.verify(&forged, at(1_000)).is_err());
+        assert!(old.verify(&forged, HOLDER.origin, at(1_000)).is_err());
+        let elsewhere = old.verify(&token, "https://b.example", at(1_000)).expect_err("not for that site");
+        assert_eq!(elsewhere.cause, Cause::TokenWrongAudience);
     }
 }

@@ -46,6 +46,8 @@ pub const MAX_TRIED: usize = 8;
 
 /// What a preset makes of a token.
 #[derive(Debug)]
+// The large one is the one there nearly always is: a box would cost each good link an allocation.
+#[allow(clippy::large_enum_variant)]
 pub enum Reading<'r> {
     /// It does not have its format's form; the sentence is for programs.
     Malformed(&'static str),

@@ -57,7 +57,7 @@ test("no page says anything to the console, asks for anything else, or is large"
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));
   page.on("request", (request) => asked.push(request.url()));
-  assert.ok(manifest.length >= 3 * 29 * 4, "every brand, cause and variant is there");
+  assert.ok(manifest.length >= 3 * 34 * 4, "every brand, cause and variant is there");
   for (const { file } of manifest) {
     asked.length = 0;
     const response = await page.goto(site.base + file);
@@ -72,7 +72,7 @@ test("no page says anything to the console, asks for anything else, or is large"
 });
 
 // Light: all that Acme says. Dark, and other colours: the page's parts in every arrangement.
-const arrangements = /^(acme|pale|bare)\.(credentials-missing|token-expired|not-configured)\.(plain|prompt|problem)/;
+const arrangements = /^(acme|pale|bare)\.(credentials-missing|token-expired|token-needs-confirmation|not-configured)\.(plain|prompt|problem)/;
 for (const [scheme, pattern] of [["light", /^acme\./], ["dark", arrangements], ["light", /^pale\.credentials/]]) {
   test(`axe finds nothing, ${scheme}, ${pattern.source}`, { timeout: 300_000 }, async () => {
     const context = await browser.newContext({ colorScheme: scheme, reducedMotion: "reduce" });
@@ -187,6 +187,65 @@ test("trying again asks for the same address, front page for the front page", as
   });
 });
 
+/** The form as the browser sends it when the button is pressed with this key or by a click. */
+async function sent(page, press) {
+  const [request] = await Promise.all([page.waitForRequest((it) => it.method() === "POST"), press(page)]);
+  return { url: request.url(), type: request.headers()["content-type"], fields: [...new URLSearchParams(request.postData())] };
+}
+
+test("a link that counts is opened by its one button, with and without scripts, by click and by key", async () => {
+  const wanted = {
+    url: "/.edgeward/link",
+    type: "application/x-www-form-urlencoded",
+    fields: [
+      ["token", "QAAAcj2mB8c1fKp0kS7vZmlnaHRvZmNvdW50ZWRsaW5rcw"],
+      ["return_to", "/reports/2026?view=full&note=\"><script>document.title='owned'</script>&percent=%26+%C3%A9"],
+    ],
+  };
+  const file = "acme.token-needs-confirmation.plain.html";
+  const click = (page) => page.getByRole("button", { name: "Open", exact: true }).click();
+  const key = async (page) => {
+    await page.keyboard.press("Tab");
+    const { outlineStyle, outlineWidth } = await page.evaluate(() => getComputedStyle(document.activeElement));
+    assert.deepEqual([outlineStyle, outlineWidth], ["solid", "2px"], "the button is first, and one sees it");
+    await page.keyboard.press("Enter");
+  };
+  for (const [javaScriptEnabled, press] of [[true, click], [false, click], [true, key]]) {
+    await visit(file, { javaScriptEnabled }, async (page) => {
+      assert.equal(await page.title(), "Open this link · Acme", "no script of the address ran");
+      const { url, ...rest } = await sent(page, press);
+      assert.deepEqual({ url: url.slice(site.base.length - 1), ...rest }, wanted);
+    });
+  }
+});
+
+test("the button that opens a link looks like the one that leads somewhere", async () => {
+  const looks = (file) =>
+    visit(file, {}, async (page) => {
+      const button = page.locator(".button");
+      assert.equal(await button.count(), 1, file);
+      const { x, width, height } = await button.boundingBox();
+      const style = await button.evaluate((it) => {
+        const { font, color, backgroundColor, borderRadius } = getComputedStyle(it);
+        return { font, color, backgroundColor, borderRadius };
+      });
+      return { x, width, height, ...style };
+    });
+  const [form, link] = [await looks("acme.token-needs-confirmation.plain.html"), await looks("acme.denied.plain.html")];
+  assert.deepEqual(form, link);
+  assert.ok(form.height >= 44);
+});
+
+test("whoever was not asked can ask for the page once more", async () => {
+  await visit("acme.token-needs-confirmation.unasked.html?ew=abc", {}, async (page) => {
+    assert.equal(await page.getByRole("button").count(), 0);
+    const again = page.getByText("Try again", { exact: true });
+    const [request] = await Promise.all([page.waitForRequest(() => true), again.click()]);
+    assert.equal(request.url(), `${site.base}acme.token-needs-confirmation.unasked.html?ew=abc`);
+    assert.deepEqual([request.method(), request.isNavigationRequest()], ["GET", true]);
+  });
+});
+
 test("moments are machine-readable", async () => {
   await visit("acme.token-expired.plain.html", {}, async (page) => {
     const time = page.locator("h1 + p time");
@@ -253,7 +312,7 @@ test("the policy holds: a script or style that got in does nothing", async () =>
 });
 
 test("screenshots", { timeout: 300_000 }, async () => {
-  const shown = files(/^(acme|bare|pale)\.(credentials-(missing|wrong)|token-expired|not-allowed|not-configured)\.(plain|prompt)|^acme\.token-malformed\.problem/);
+  const shown = files(/^(acme|bare|pale)\.(credentials-(missing|wrong)|token-(expired|spent|needs-confirmation)|not-allowed|not-configured)\.(plain|prompt|unasked)|^acme\.token-malformed\.problem/);
   for (const file of shown) {
     for (const width of WIDTHS) {
       for (const colorScheme of ["light", "dark"]) {

@@ -112,14 +112,15 @@ pub fn verdict(gate: &Gate, request: &Request) -> String {
         proven: &proven,
         answers: &answers,
         store: Stored::nothing(),
-        confirmed: false,
+        confirmed: None,
         nfc,
     };
     let decision = match authenticate(gate, &facts, &at) {
         Outcome::Decided(decision) => decision,
         Outcome::Needs(Question::Password(question)) => {
             let users = gate.config.verifiers.as_ref().and_then(|it| it.users.as_ref()).expect("accounts");
-            let answers = Answers { password: Some(users.check(&question.user_pass)), ..answers.clone() };
+            let mut answers = answers.clone();
+            answers.password = Some(users.check(&question.user_pass));
             match authenticate(gate, &facts, &Circumstances { answers: &answers, ..at }) {
                 Outcome::Decided(decision) => decision,
                 Outcome::Needs(_) => panic!("asked twice"),

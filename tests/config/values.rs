@@ -100,7 +100,7 @@ fn every_value_is_read() {
     assert_eq!(policy.origin_timeout, Some(Lifetime::from_seconds(600)));
     assert_eq!((policy.log, policy.http, policy.hsts), (LogLevel::All, PlainHttp::Refuse, true));
     assert_eq!(policy.rules.case(), edgeward::policy::rules::PathCase::Ignore);
-    assert_eq!(policy.api_key.field, "x-acme-key");
+    assert_eq!((&*policy.api_key.field, &*policy.api_key.written), ("x-acme-key", "X-Acme-Key"));
     let forward = Forward { identity: false, user: "Remote-User".into(), groups: "X-Acme-Groups".into() };
     assert_eq!(policy.forward, forward);
     assert_eq!(policy.websocket_origins, ["https://app.acme.example"]);
@@ -197,7 +197,8 @@ fn is_all_defaults(policy: &Policy) {
     assert_eq!((policy.log, policy.http, policy.hsts), (LogLevel::Refused, PlainHttp::Redirect, true));
     assert_eq!(policy.brand, Brand::default());
     assert!(rules(policy).is_empty() && policy.cors.is_none() && policy.websocket_origins.is_empty());
-    assert_eq!((&*policy.api_key.field, &policy.forward), ("x-api-key", &Forward::default()));
+    assert_eq!((&*policy.api_key.field, &*policy.api_key.written), ("x-api-key", "X-API-Key"));
+    assert_eq!(policy.forward, Forward::default());
     let default = policy.rules.iter().next().expect("the rule that holds where no other matches");
     assert_eq!((default.index, default.access), (None, Access::Authenticated));
     assert_eq!(default.accept, Kinds::from_iter([Kind::Basic, Kind::Bearer]));

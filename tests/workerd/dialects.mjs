@@ -148,7 +148,13 @@ export const DIALECTS = {
     anyOrder: true,
     host: true,
     through: false,
-    view: (url) => [origin(url), path(url), pairs(url).map((pair) => (/^_hash=/.test(pair) ? eitherAlphabet(pair) : pair)).sort()],
+    view: (url) => [
+      origin(url),
+      path(url),
+      pairs(url)
+        .map((pair) => (/^_hash=/.test(pair) ? eitherAlphabet(pair) : pair))
+        .sort(),
+    ],
     endless: true,
   },
 };
@@ -170,7 +176,13 @@ for (const [format, dialect] of Object.entries(DIALECTS)) {
       const all = { url: `${SITE}/${format}${below}`, key, expires: now() + 600, name: name(key), ...given };
       return signers[format](all);
     },
-    causes: { signature: "token-bad-signature", expiry: "token-bad-signature", path: "token-bad-signature", key: "token-bad-signature", ...dialect.causes },
+    causes: {
+      signature: "token-bad-signature",
+      expiry: "token-bad-signature",
+      path: "token-bad-signature",
+      key: "token-bad-signature",
+      ...dialect.causes,
+    },
   });
   dialect.keys = own ? [] : [current, older].map((key) => jwk(name(key), dialect.alg, key));
 }
@@ -197,9 +209,7 @@ const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_
 /** A MAC with one bit of it changed, in its own spelling; the bit is one in the middle. */
 export function oneBit(mac) {
   const at = [20, 21, 22, 23, 24, 25].find((it) => /[A-Za-z0-9]/.test(mac[it]) && !/%.?$/.test(mac.slice(0, it)));
-  const one = /^[0-9a-f]+$/.test(mac)
-    ? (parseInt(mac[at], 16) ^ 1).toString(16)
-    : BASE64[BASE64.indexOf(mac[at]) ^ 1];
+  const one = /^[0-9a-f]+$/.test(mac) ? (parseInt(mac[at], 16) ^ 1).toString(16) : BASE64[BASE64.indexOf(mac[at]) ^ 1];
   return mac.slice(0, at) + one + mac.slice(at + 1);
 }
 
@@ -210,7 +220,10 @@ export const COOKIES = {
     "Cloud-CDN-Cookie",
     googleGrant({ prefix: SITE + prefix, separator: ":", ...fields("google-cdn", more) }),
   ],
-  "media-cdn": (prefix, more) => ["Edge-Cache-Token", mediaToken({ globs: `${prefix}*`, ...fields("media-cdn", more) })],
+  "media-cdn": (prefix, more) => [
+    "Edge-Cache-Token",
+    mediaToken({ globs: `${prefix}*`, ...fields("media-cdn", more) }),
+  ],
 };
 
 function fields(format, more) {

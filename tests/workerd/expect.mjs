@@ -73,6 +73,9 @@ export const STATUS = {
   "token-wrong-audience": 401,
   "token-missing-claim": 401,
   "token-wrong-scope": 401,
+  "token-revoked": 401,
+  "token-spent": 401,
+  "token-needs-confirmation": 401,
   "password-expired": 401,
   "request-ambiguous": 400,
   "not-allowed": 403,
@@ -87,6 +90,7 @@ export const STATUS = {
   internal: 500,
   "origin-unreachable": 502,
   "not-configured": 503,
+  "check-unavailable": 503,
   "origin-timeout": 504,
 };
 

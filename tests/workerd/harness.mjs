@@ -31,7 +31,7 @@ export function isBuilt(build) {
 }
 
 /** Starts a gate. `policy`: an object (a JSON binding), a text (a plain one) or undefined (none). */
-export async function startGate({ policy, secrets = {}, bindings = {}, build, options = {} } = {}) {
+export async function startGate({ policy, secrets = {}, bindings = {}, build, options = {}, beside = [], entry } = {}) {
   if (!isBuilt(build)) throw new Error(`no Worker in ${buildFolder(build)}: run "npm run build" first`);
   const output = [];
   const environment = { ...secrets, ...bindings };
@@ -39,22 +39,26 @@ export async function startGate({ policy, secrets = {}, bindings = {}, build, op
   // As JSON, so that a member that is undefined is one that is not there.
   if (policy !== undefined)
     environment.EDGEWARD = typeof policy === "string" ? policy : JSON.parse(JSON.stringify(policy));
+  const gate = {
+    name: "gate",
+    modulesRoot: buildFolder(build),
+    modules: modulesOf(buildFolder(build), entry),
+    compatibilityDate: COMPATIBILITY_DATE,
+    bindings: environment,
+    stripCfConnectingIp: false,
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0, proxy: true }],
+    ...options,
+  };
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
-      name: "gate",
       host: "127.0.0.1",
       port: 0,
       https: true,
       cf: false,
-      modulesRoot: buildFolder(build),
-      modules: modulesOf(buildFolder(build)),
-      compatibilityDate: COMPATIBILITY_DATE,
-      bindings: environment,
-      stripCfConnectingIp: false,
-      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0, proxy: true }],
       log: new Recorder(output),
       handleStructuredLogs: ({ message }) => output.push(String(message)),
-      ...options,
+      // `beside`: Workers that the gate's bindings lead to.
+      workers: [gate, ...beside.map((worker) => ({ compatibilityDate: COMPATIBILITY_DATE, ...worker }))],
     }),
   );
   const front = await miniflare.ready;
@@ -126,12 +130,14 @@ class Recorder extends Log {
   }
 }
 
-function modulesOf(folder) {
+export /** The modules of a build; `entry`: the text of one that stands in front of it, and imports `./index.js`. */
+function modulesOf(folder, entry) {
   const module = (type, name) => ({ type, path: join(folder, name), contents: readFileSync(join(folder, name)) });
   const js = module("ESModule", "index.js");
   js.contents = js.contents.toString();
   const wasm = existsSync(join(folder, "index_bg.wasm")) ? [module("CompiledWasm", "index_bg.wasm")] : [];
-  return [js, ...wasm];
+  const front = entry === undefined ? [] : [{ type: "ESModule", path: join(folder, "entry.js"), contents: entry }];
+  return [...front, js, ...wasm];
 }
 
 function describe(target, more) {

@@ -1,6 +1,8 @@
 // Changes to a link as chance makes them: seeded, so that what was found is found again.
 
-const PRINTABLE = Array.from({ length: 94 }, (_, at) => String.fromCharCode(0x21 + at)).filter((it) => it !== "#").join("");
+const PRINTABLE = Array.from({ length: 94 }, (_, at) => String.fromCharCode(0x21 + at))
+  .filter((it) => it !== "#")
+  .join("");
 /** What a URL, a query and a token are made of: chance alone would seldom choose it. */
 const TELLING = "/?&=%.;~_-+*:,!|@0123456789abcdef";
 
@@ -56,13 +58,23 @@ const CHANGES = [
     return text ? spliced(text, at, 1, `%${below(2) ? digits : digits.toUpperCase()}`) : text;
   },
   (text, below) => encoded(text, below, (octet) => (/[\x21\x22\x24-\x7e]/.test(octet) ? octet : "+")),
-  (text, below) => encoded(text, below, (_, digits) => `%${digits === digits.toLowerCase() ? digits.toUpperCase() : digits.toLowerCase()}`),
+  (text, below) =>
+    encoded(
+      text,
+      below,
+      (_, digits) => `%${digits === digits.toLowerCase() ? digits.toUpperCase() : digits.toLowerCase()}`,
+    ),
   (text, below) => encoded(text, below, (_, digits) => `%25${digits}`),
   // The case of a letter.
   (text, below) => {
     const at = below(text.length);
     const letter = text[at] ?? "";
-    return spliced(text, at, letter.length, letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase());
+    return spliced(
+      text,
+      at,
+      letter.length,
+      letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase(),
+    );
   },
   // A piece once more, or elsewhere; two parameters in the other order; one of them twice; one renamed.
   (text, below) => {
@@ -72,7 +84,8 @@ const CHANGES = [
   (text, below) => parameters(text, (all) => all.splice(below(all.length), 0, ...all.splice(below(all.length), 1))),
   (text, below) => parameters(text, (all) => all.push(all[below(all.length)])),
   (text, below) => parameters(text, (all) => all.splice(below(all.length), 1)),
-  (text, below) => parameters(text, (all) => all.splice(below(all.length + 1), 0, ["x=1", "", "x", "a[]=1", "q=x+y"][below(5)])),
+  (text, below) =>
+    parameters(text, (all) => all.splice(below(all.length + 1), 0, ["x=1", "", "x", "a[]=1", "q=x+y"][below(5)])),
   // What readings of a path differ about.
   (text, below) => {
     const slashes = [...text.split("?")[0].matchAll(/\//g)].map(({ index }) => index);

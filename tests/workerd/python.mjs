@@ -1,36 +1,36 @@
-// A Python with PyJWT and requests, for what their users will do. Made once, in the user's cache folder, by pip.
+// A Python with packages of others, for what their users will do. Made once, in the user's cache folder, by pip.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
 const FOLDER = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "edgeward", "python-clients");
+const CLIENTS = { uses: "import jwt, requests; assert jwt.encode", packages: ["PyJWT", "requests"] };
+/** Akamai's own signer. */
+export const EDGEAUTH = { uses: "from akamai.edgeauth import EdgeAuth", packages: ["akamai-edgeauth==0.3.2"] };
 
-/** The interpreter, or undefined where it cannot be had. */
-export function python() {
-  if (works("python3")) return "python3";
+/** The interpreter with these packages (PyJWT and requests), or undefined where it cannot be had. */
+export function python({ uses, packages } = CLIENTS) {
+  if (works("python3", uses)) return "python3";
   const interpreter = join(FOLDER, "bin", "python3");
-  if (!existsSync(interpreter)) make();
-  return works(interpreter) ? interpreter : undefined;
+  if (!works(interpreter, uses)) make(interpreter, packages);
+  return works(interpreter, uses) ? interpreter : undefined;
 }
 
-function works(interpreter) {
+function works(interpreter, uses) {
   try {
-    execFileSync(interpreter, ["-c", "import jwt, requests; assert jwt.encode"], { stdio: "ignore" });
+    execFileSync(interpreter, ["-c", uses], { stdio: "ignore" });
     return true;
   } catch {
     return false;
   }
 }
 
-function make() {
+function make(interpreter, packages) {
   try {
     mkdirSync(FOLDER, { recursive: true });
-    execFileSync("python3", ["-m", "venv", FOLDER], { stdio: "ignore", timeout: 60_000 });
-    execFileSync(join(FOLDER, "bin", "pip"), ["install", "--quiet", "PyJWT", "requests"], {
-      stdio: "ignore",
-      timeout: 60_000,
-    });
+    if (!existsSync(interpreter)) execFileSync("python3", ["-m", "venv", FOLDER], { stdio: "ignore", timeout: 60_000 });
+    execFileSync(join(FOLDER, "bin", "pip"), ["install", "--quiet", ...packages], { stdio: "ignore", timeout: 60_000 });
   } catch {
     // works() tells.
   }

@@ -3,13 +3,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { parse } from "smol-toml";
+import { DIALECTS, oneBit, withMac } from "./dialects.mjs";
 import { PASSWORDS, SECRET, basic, bearer, jwk, jwt, now, passwordLine, secrets } from "./given.mjs";
 import { ROOT, SITE, originView, startGate, withGate } from "./harness.mjs";
 import { startOrigin } from "./origin.mjs";
+import { signers } from "./signers.mjs";
 
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const KEY = Buffer.alloc(32, "a key of the readme");
@@ -20,14 +23,15 @@ let origin;
 before(async () => (origin = await startOrigin()));
 after(() => origin?.stop());
 
-/** The text below a heading, up to the next one. */
+/** The text below a heading, up to the next one of its rank or above. */
 function section(heading) {
   const [, rest] = README.split(`\n### ${heading}\n`);
   assert.ok(rest, `README has the heading ${heading}`);
-  return rest.split(/\n#+ /)[0];
+  return rest.split(/\n##+ /)[0];
 }
 
-const block = (text, language) => new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(text)[1];
+const blocks = (text, language) => [...text.matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, "g"))].map(([, block]) => block);
+const block = (text, language) => blocks(text, language)[0];
 
 /** A gate with the policy of a recipe, before our origin; `kid` names the key that its entry wants. */
 function recipe(heading, { kid, ...more } = {}, body) {
@@ -135,6 +139,197 @@ test("closing a staging site: the policy of the first step", async () => {
   await withGate({ policy: { ...vars.EDGEWARD, origin: origin.url }, secrets: given }, async (gate) => {
     assert.equal((await gate.request("/")).get("www-authenticate"), 'Basic realm="Acme staging", charset="UTF-8"');
     assert.equal((await gate.request("/", { headers: basic("ann") })).status, 200);
+  });
+});
+
+/** The command `edgeward`, built once. */
+let built;
+function edgeward() {
+  if (built) return built;
+  const args = ["build", "--quiet", "--bin", "edgeward", "--message-format=json"];
+  const run = spawnSync("cargo", args, { cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 26 });
+  assert.equal(run.status, 0, run.stderr);
+  const messages = run.stdout.trim().split("\n").map((line) => JSON.parse(line));
+  return (built = messages.find(({ executable }) => executable?.includes("edgeward")).executable);
+}
+
+/** A folder of somebody's who reads the README, with `wrangler.toml` and a secret; commands run there as they are written. */
+function desk(t, policy) {
+  const folder = mkdtempSync(join(tmpdir(), "edgeward-readme-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = (name) => join(folder, name);
+  writeFileSync(file("wrangler.toml"), `name = "edgeward"\n${policy}`);
+  for (const name of [".dev.vars", ".dev.vars.production"]) writeFileSync(file(name), `EDGEWARD_SECRET='${SECRET}'\n`);
+  const { PATH, HOME } = process.env;
+  return {
+    write: (name, text) => writeFileSync(file(name), text),
+    read: (name) => readFileSync(file(name), "utf8"),
+    /** Runs lines of shell; `input` is what is typed, or comes in from before. */
+    type: (lines, input = "") => {
+      const script = `set -e\nedgeward() { "$EDGEWARD_COMMAND" "$@"; }\n${lines}`;
+      const env = { PATH, HOME, EDGEWARD_COMMAND: edgeward() };
+      return spawnSync("sh", ["-c", script], { cwd: folder, input, env, encoding: "utf8" });
+    },
+  };
+}
+
+/** The value of a variable in a file of secrets. */
+const variable = (text, name) => new RegExp(`^${name}='(.*)'$`, "m").exec(text)[1];
+
+// What each vendor's customer has: the key as they see it, and its octets; a path of the recipe, and what else is signed.
+const MOVES = [
+  {
+    heading: "Moving from Akamai",
+    format: "akamai",
+    key: "52a152a152a152a152a152a152a1c0ffee52a152a152a152a152a152a152a1aa",
+    encoding: "hex",
+    path: "/video/film/1.ts?quality=hd",
+    says: { parameter: "hdnts" },
+  },
+  {
+    heading: "Moving from Cloudflare WAF tokens",
+    format: "cloudflare",
+    key: "the secret of a WAF rule, as text",
+    path: "/downloads/report.pdf?version=2",
+    says: { ttl: 10_800 },
+  },
+  {
+    heading: "Moving from Bunny",
+    format: "bunny",
+    key: "0f8fad5b-d9cb-469f-a165-70867728950e",
+    path: "/vod/film.mp4",
+    says: {},
+  },
+  {
+    heading: "Moving from Laravel",
+    format: "laravel",
+    key: `base64:${Buffer.alloc(32, "an APP_KEY ").toString("base64")}`,
+    path: "/invitations/7?guest=ann",
+    says: {},
+  },
+];
+
+for (const { heading, format, key, encoding = "utf8", path, says } of MOVES) {
+  test(`${heading}: a link that was signed there is let in, one bit changed is not`, { timeout: 300_000 }, async (t) => {
+    const text = section(heading);
+    const policy = block(text, "toml");
+    const [bring, check] = blocks(text, "sh");
+    const here = desk(t, policy);
+    const brought = here.type(bring, `${key}\n`);
+    assert.equal(brought.status, 0, brought.stderr);
+    assert.ok(!(brought.stdout + brought.stderr).includes(key), "the key is not shown");
+
+    const sign = (given = {}) =>
+      signers[format]({ url: SITE + path, key: Buffer.from(key, encoding), expires: now() + 600, ...says, ...given });
+    const good = sign();
+    const changed = withMac(DIALECTS[format], good, oneBit);
+    here.write("link.txt", `${good}\n`);
+    const told = here.type(check);
+    assert.equal(told.status, 0, told.stdout + told.stderr);
+    assert.match(told.stdout, new RegExp(`^Format +${format} [^]*\nVerdict +let in `));
+    here.write("link.txt", `${changed}\n`);
+    assert.equal(here.type(check).status, 1);
+
+    const production = here.read(".dev.vars.production");
+    const given = {
+      EDGEWARD_SECRET: variable(production, "EDGEWARD_SECRET"),
+      EDGEWARD_KEYS: variable(production, "EDGEWARD_KEYS"),
+    };
+    await withGate({ policy: { origin: origin.url, ...parse(policy).vars.EDGEWARD }, secrets: given }, async (gate) => {
+      const cause = async (url) => (await gate.request(url, { headers: { Accept: "application/json" } })).json().cause;
+      assert.equal((await gate.request(good)).status, 200);
+      assert.equal((await origin.last()).url, path, "the token is taken off");
+      assert.equal(await cause(changed), "token-bad-signature");
+      assert.equal(await cause(sign({ expires: now() - 10 })), "token-expired");
+      assert.equal(await cause(SITE + path), "credentials-missing");
+      assert.doesNotMatch(await gate.printed(), /"problem"/);
+    });
+  });
+}
+
+test("share a link: what the commands make is good for what they say", { timeout: 300_000 }, async (t) => {
+  const text = section("Share a link");
+  const policy = block(text, "toml");
+  const here = desk(t, policy);
+  const commands = block(text, "sh").trim().split("\n");
+  const [exact, below, later, counted] = commands.map((command) => here.type(command));
+  const link = ({ status, stdout, stderr }) => {
+    assert.equal(status, 0, stderr);
+    return stdout.trim();
+  };
+  assert.match(below.stderr, /^It grants GET \(and HEAD\) of every path of acme\.example that begins with \/album\/, to ann\.\n/);
+  const given = secrets({ EDGEWARD_KEYS: undefined, EDGEWARD_USERS: undefined });
+  await withGate({ policy: { origin: origin.url, ...parse(policy).vars.EDGEWARD }, secrets: given }, async (gate) => {
+    const ask = async (url, headers) => {
+      const response = await gate.request(url, { headers: { Accept: "application/json", ...headers } });
+      return response.status === 200 ? 200 : response.json().cause;
+    };
+    assert.equal(await ask(link(exact)), 200);
+    assert.equal((await origin.last()).url, "/report.pdf");
+    assert.equal(await ask(link(exact).replace("report", "other")), "token-wrong-scope");
+    assert.equal(await ask(`${link(exact)}&utm_source=mail`), "token-wrong-scope");
+    assert.equal(await ask(link(below).replace("index.html", "2.jpg")), 200);
+    const opened = await gate.request(link(below), { headers: { "Sec-Fetch-Mode": "navigate" } });
+    assert.deepEqual([opened.status, opened.get("location")], [303, `${SITE}/album/index.html`]);
+    const cookie = { Cookie: opened.get("set-cookie").split(";")[0] };
+    assert.match(cookie.Cookie, /^__Host-edgeward-link=/);
+    assert.equal(await ask(`${SITE}/album/3.jpg`, cookie), 200);
+    assert.equal(await ask(`${SITE}/report.pdf`, cookie), "token-wrong-scope");
+    if (now() < Date.parse("2026-12-01T08:59:00Z") / 1000) assert.equal(await ask(link(later)), "token-not-yet-valid");
+    assert.equal(await ask(link(counted), OFFICE), "not-configured", "there is no ledger");
+    assert.equal(await ask(link(counted), ELSEWHERE), "token-wrong-scope");
+  });
+});
+
+test("API keys: the one that is made opens what its line says", { timeout: 300_000 }, async (t) => {
+  const text = section("API keys");
+  const policy = block(text, "toml");
+  const here = desk(t, policy);
+  const [make, , check] = blocks(text, "sh");
+  const made = here.type(make);
+  assert.equal(made.status, 0, made.stderr);
+  const [key] = /\bew_[0-9A-Za-z]{49}\b/.exec(made.stderr);
+  const lines = here.read("api-keys.txt");
+  assert.ok(!lines.includes(key));
+  const checked = here.type(check.replace("pbpaste | ", ""), key);
+  assert.equal(checked.status, 0, checked.stderr);
+  assert.equal(checked.stdout, blocks(text, "text")[1]);
+
+  const given = secrets({ EDGEWARD_KEYS: undefined, EDGEWARD_API_KEYS: lines });
+  await withGate({ policy: { origin: origin.url, ...parse(policy).vars.EDGEWARD }, secrets: given }, async (gate) => {
+    const ask = (path, headers) => gate.request(path, { headers });
+    const seen = (await ask("/api/files", { "X-Acme-Key": key })).origin();
+    assert.deepEqual([seen.get("x-edgeward-user"), seen.get("x-acme-key")], ["key:ci", undefined]);
+    assert.equal((await ask("/deploy/now", { "X-Acme-Key": key })).status, 200);
+    assert.equal((await ask("/deploy/now", basic("ann"))).status, 401);
+    assert.equal((await ask("/api/files", { "X-API-Key": key })).status, 401, "not in that field");
+    const mistyped = await ask("/api/files", { "X-Acme-Key": oneBit(key) });
+    assert.match(mistyped.text(), /typing error/);
+  });
+});
+
+test("fresh tokens for programs: a key becomes a token, which opens what the key does", { timeout: 300_000 }, async (t) => {
+  const policy = block(section("Fresh tokens for programs"), "toml");
+  const here = desk(t, policy);
+  const made = here.type("edgeward api-key ci --scopes deploy,files:read");
+  const [key] = /\bew_[0-9A-Za-z]{49}\b/.exec(made.stderr);
+  const given = secrets({ EDGEWARD_KEYS: undefined, EDGEWARD_API_KEYS: made.stdout });
+  await withGate({ policy: { origin: origin.url, ...parse(policy).vars.EDGEWARD }, secrets: given }, async (gate) => {
+    const post = (body) =>
+      gate.request("/.edgeward/token", {
+        method: "POST",
+        headers: { "X-API-Key": key, "Content-Type": "application/x-www-form-urlencoded" },
+        body,
+      });
+    const { access_token: fresh, ...rest } = (await post()).json();
+    assert.deepEqual(rest, { token_type: "Bearer", expires_in: 900, scope: "deploy files:read" });
+    const response = await gate.request("/api/files", { headers: bearer(fresh) });
+    assert.equal(response.origin().get("x-edgeward-user"), "key:ci");
+    const narrow = (await post("scope=deploy")).json();
+    assert.equal(narrow.scope, "deploy");
+    assert.equal((await gate.request("/api/files", { headers: bearer(narrow.access_token) })).status, 403);
+    assert.equal((await post("scope=admin")).status, 403);
+    assert.equal((await gate.request("/api/files", { headers: { "X-API-Key": key } })).status, 401, "the rule takes tokens alone");
   });
 });
 

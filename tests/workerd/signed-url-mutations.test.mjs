@@ -49,16 +49,22 @@ function view(of, uri) {
 }
 
 /** For links to all below a prefix: the token, and whether the path is there in whatever way it is read. */
-const inside = (prefix, ...names) => (url) => {
-  const raw = parts(url).path;
-  return [[raw, resolved(raw)].every((path) => path.startsWith(prefix)), ...names.map((name) => values(url, name))];
-};
+const inside =
+  (prefix, ...names) =>
+  (url) => {
+    const raw = parts(url).path;
+    return [[raw, resolved(raw)].every((path) => path.startsWith(prefix)), ...names.map((name) => values(url, name))];
+  };
 /** Decoded as often as it can be, backslashes turned, parameters of segments cut, dot segments resolved. */
 function resolved(path) {
   let text = path;
-  for (let level = 0; level < 3; level++) text = text.replace(/%([0-9A-Fa-f]{2})/g, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
+  for (let level = 0; level < 3; level++)
+    text = text.replace(/%([0-9A-Fa-f]{2})/g, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
   const kept = [];
-  for (const segment of text.replaceAll("\\", "/").split("/").map((it) => it.split(";")[0])) {
+  for (const segment of text
+    .replaceAll("\\", "/")
+    .split("/")
+    .map((it) => it.split(";")[0])) {
     if (segment === "..") kept.pop();
     else if (segment !== ".") kept.push(segment);
   }
@@ -79,10 +85,14 @@ const LINKS = [
   ofPrefix("edgeward", "ew"),
   ofPrefix("google-cdn", "Signature"),
   ofPrefix("media-cdn", "edge-cache-token"),
-  ["bunny, in the path", DIALECTS.bunny.link("/films/1.ts?q=1", { expires, directory, inPath: true }), (url) => {
-    const [, token, path] = /^(\/bcdn_token=[^/]*)(.*)/.exec(parts(url).path) ?? [];
-    return [token, path !== undefined && [path, resolved(path)].every((it) => it.startsWith(directory))];
-  }],
+  [
+    "bunny, in the path",
+    DIALECTS.bunny.link("/films/1.ts?q=1", { expires, directory, inPath: true }),
+    (url) => {
+      const [, token, path] = /^(\/bcdn_token=[^/]*)(.*)/.exec(parts(url).path) ?? [];
+      return [token, path !== undefined && [path, resolved(path)].every((it) => it.startsWith(directory))];
+    },
+  ],
 ];
 
 for (const [seed, [name, link, signed]] of LINKS.entries()) {
@@ -101,7 +111,9 @@ for (const [seed, [name, link, signed]] of LINKS.entries()) {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    t.diagnostic(`${tally.refused} refused; ${tally.unsigned} let in, of which nothing signed was changed; link ${link}`);
+    t.diagnostic(
+      `${tally.refused} refused; ${tally.unsigned} let in, of which nothing signed was changed; link ${link}`,
+    );
     assert.deepEqual(wrong.slice(0, 10), [], `${wrong.length} of ${COUNT}`);
     assert.equal(tally.refused + tally.unsigned, COUNT);
     assert.ok(tally.refused > COUNT * 0.5, "most of the changes are to what is signed");

@@ -47,12 +47,15 @@ export function googleGrant({ prefix, key, expires, name, separator = "&" }) {
   return `${signed}${separator}Signature=${padded(hmac(key, signed, "sha1").digest("base64url"))}`;
 }
 
-/** Media CDN: `globs`, `prefix`, or the path itself. Also a cookie's value. */
-export function mediaToken({ url, key, expires, starts, globs, prefix, session, hash = "sha256" }) {
+/** Media CDN: `globs`, `prefix`, or the path itself; `fields`: of the request, by name. Also a cookie's value. */
+export function mediaToken({ url, key, expires, starts, globs, prefix, session, fields = {}, hash = "sha256" }) {
   const where = globs ? `PathGlobs=${globs}` : prefix ? `URLPrefix=${base64url(prefix)}` : "FullPath";
+  const names = Object.keys(fields);
+  const headers = (of) => (names.length ? `Headers=${names.map(of).join(",")}` : "");
   const rest = [starts && `Starts=${starts}`, expires !== undefined && `Expires=${expires}`, session && `SessionID=${session}`];
-  const sent = [where, ...rest].filter(Boolean).join("~");
-  const signed = sent.replace(/^FullPath/, () => `FullPath=${parts(url).path}`);
+  const sent = [where, ...rest, headers((name) => name)].filter(Boolean).join("~");
+  const bound = [where, ...rest, headers((name) => `${name}=${fields[name]}`)].filter(Boolean).join("~");
+  const signed = bound.replace(/^FullPath/, () => `FullPath=${parts(url).path}`);
   return `${sent}~hmac=${hmac(key, signed, hash).digest("hex")}`;
 }
 
@@ -61,13 +64,17 @@ function bunny({ url, key, expires, directory, countries, blocked, limit, ip, in
   const { origin, path, query } = parts(url);
   const own = { token_path: directory, token_countries: countries, token_countries_blocked: blocked, limit };
   const given = (inPath ? [] : (query ?? "").split("&").filter(Boolean)).map((pair) => pair.split("="));
-  const data = [...given, ...Object.entries(own).filter(([, value]) => value !== undefined)].map(([name, value = ""]) => [
-    name,
-    decodeURIComponent(value),
-  ]);
+  const data = [...given, ...Object.entries(own).filter(([, value]) => value !== undefined)].map(
+    ([name, value = ""]) => [name, decodeURIComponent(value)],
+  );
   data.sort(([one], [other]) => (one < other ? -1 : 1));
   const address = ip ? Buffer.from(ip.split(".").map(Number)) : Buffer.alloc(0);
-  const signed = [directory ?? path, String(expires), address, data.map(([name, value]) => `${name}=${value}`).join("&")];
+  const signed = [
+    directory ?? path,
+    String(expires),
+    address,
+    data.map(([name, value]) => `${name}=${value}`).join("&"),
+  ];
   const tag = signed.reduce((mac, part) => mac.update(part), createHmac("sha256", key)).digest("base64url");
   const extra = Object.entries(own).filter(([, value]) => value !== undefined);
   const said = extra.map(([name, value]) => `&${name}=${encodeURIComponent(value)}`).join("");
@@ -82,20 +89,53 @@ function cloudflare({ url, key, expires, ttl = 3600, issued = expires - ttl, url
   return join(url, `verify=${issued}-${encoded}`);
 }
 
-/** Our own share link; `key` is a value of EDGEWARD_SECRET, decoded. */
-function edgeward({ url, key, expires, issued = Math.floor(Date.now() / 1000) - 60, id = Buffer.alloc(8, 7), prefix, kid }) {
+const LINK_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/**
+ * Our own share link; `key` is a value of EDGEWARD_SECRET, decoded. `from`: not-before; `network`: `address/bits`;
+ * `change` makes mistakes: it gets the fields, before they are signed.
+ */
+export function edgewardToken({ url, key, expires, issued, from, id = Buffer.alloc(8, 7), prefix, kid, uses, methods, network, subject = "", change = () => {} }) {
   const derived = (info) => Buffer.from(hkdfSync("sha256", key, Buffer.alloc(0), info, 32));
   const { host, path, query = "" } = parts(url);
-  const uint32 = (number) => Buffer.from([24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff));
-  const where = prefix ? [host, "below", prefix] : [host, "exactly", path, query];
-  const target = createHash("sha256").update(framed("edgeward/link-target/v1", where)).digest().subarray(0, 16);
-  const none = Buffer.alloc(0);
-  const head = Buffer.from([0x40 | (prefix ? 0x08 : 0)]);
-  const below = prefix ? Buffer.from([prefix.length]) : none;
-  const keyId = kid ?? derived("edgeward/link-kid/v1").subarray(0, 3);
-  const fields = [head, keyId, id, uint32(issued), uint32(expires), none, none, below, none, none, target];
-  const tag = hmac(derived("edgeward/link/v1"), framed("edgeward/link/v1", fields)).digest();
-  return join(url, `ew=${Buffer.concat([...fields, tag]).toString("base64url")}`);
+  const where = prefix ? [host.toLowerCase(), "below", prefix] : [host.toLowerCase(), "exactly", path, query];
+  const flag = (bit, value) => (value === undefined ? 0 : bit);
+  const octets = (value, write) => (value === undefined ? Buffer.alloc(0) : Buffer.from(write(value)));
+  const fields = {
+    head: [0x40 | flag(1, from) | flag(2, uses) | flag(4, methods) | flag(8, prefix) | flag(16, network)],
+    kid: kid ?? derived("edgeward/link-kid/v1").subarray(0, 3),
+    id,
+    from: uint32(from ?? issued ?? Math.floor(Date.now() / 1000) - 60),
+    expires: uint32(expires),
+    uses: octets(uses, (it) => [it >> 8, it & 0xff]),
+    methods: octets(methods, (it) => [it.reduce((set, name) => set | (1 << LINK_METHODS.indexOf(name)), 0)]),
+    prefix: octets(prefix, (it) => [Buffer.byteLength(it)]),
+    network: octets(network, networkOctets),
+    subject,
+    where: createHash("sha256").update(framed("edgeward/link-target/v1", where)).digest().subarray(0, 16),
+  };
+  change(fields);
+  const all = Object.values(fields).map((field) => Buffer.from(field));
+  const tag = hmac(derived("edgeward/link/v1"), framed("edgeward/link/v1", all)).digest();
+  return Buffer.concat([...all, tag]).toString("base64url");
+}
+
+const edgeward = (given) => join(given.url, `ew=${edgewardToken(given)}`);
+
+const uint32 = (number) => Buffer.from([24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff));
+
+/** `203.0.113.0/24`, `2001:db8::/32`: the length of the prefix (32 more for IPv6), and the octets that it takes. */
+function networkOctets(network) {
+  const [address, bits] = network.split("/");
+  const isSix = address.includes(":");
+  const groups = () => {
+    const [before, after = ""] = address.split("::").map((half) => half.split(":").filter(Boolean));
+    return [...before, ...Array(8 - before.length - after.length).fill("0"), ...after];
+  };
+  const octets = isSix
+    ? groups().flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff])
+    : address.split(".").map(Number);
+  return [Number(bits) + (isSix ? 32 : 0), ...octets.slice(0, Math.ceil(bits / 8))];
 }
 
 /** Purpose, NUL, and each field after its length in eight octets. */
@@ -129,7 +169,9 @@ function nginxHmac({ url, key, expires, ts, e, hash = "sha256" }) {
 function symfony({ url, key, expires, before71 = false }) {
   const { origin, path, query } = parts(url);
   const pairs = query ? query.split("&").map((pair) => pair.split(/=(.*)/s).slice(0, 2)) : [];
-  const decoded = pairs.map(([name, value = ""]) => [name, value].map((it) => decodeURIComponent(it.replaceAll("+", " "))));
+  const decoded = pairs.map(([name, value = ""]) =>
+    [name, value].map((it) => decodeURIComponent(it.replaceAll("+", " "))),
+  );
   const base = ([name]) => name.split("[")[0];
   const build = (all) => {
     const sorted = [...all].sort((one, other) => Buffer.compare(Buffer.from(base(one)), Buffer.from(base(other))));

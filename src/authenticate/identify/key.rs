@@ -39,11 +39,16 @@ impl Asking<'_> {
         }
         match self.at.store.revoked.state(self.at.now) {
             snapshot::State::Stale => Err(Halt::Needs(Question::Store)),
-            snapshot::State::Failed => Err(super::revoked::unavailable(Kind::ApiKey).into()),
-            snapshot::State::Fresh | snapshot::State::Renew => match self.at.store.api_keys {
-                Some(keys) => Ok(keys.find(digest)),
-                None => Err(super::revoked::unavailable(Kind::ApiKey).into()),
-            },
+            snapshot::State::Failed if !self.policy.revocation.pass_unchecked => {
+                Err(super::revoked::unavailable(Kind::ApiKey).into())
+            }
+            // As with what is revoked: where requests may pass while the store is silent, what it said last still counts.
+            snapshot::State::Fresh | snapshot::State::Renew | snapshot::State::Failed => {
+                match self.at.store.api_keys {
+                    Some(keys) => Ok(keys.find(digest)),
+                    None => Err(super::revoked::unavailable(Kind::ApiKey).into()),
+                }
+            }
         }
     }
 }

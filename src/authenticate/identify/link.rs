@@ -69,7 +69,7 @@ impl Asking<'_> {
         if used.times >= u64::from(uses) && self.at.answers.spent.is_none() {
             return Err(spent(grant, used.last).into());
         }
-        if !self.at.confirmed {
+        if self.at.confirmed.is_none() {
             let detail = "The link counts its uses, and is opened by a person who says so.";
             return Err(about(grant, Refusal::new(Cause::TokenNeedsConfirmation, detail)).into());
         }
@@ -83,8 +83,14 @@ pub fn count_use(known: &Known, at: &Circumstances<'_>) -> Result<(), Halt> {
     let Some((grant, uses)) = counted else { return Ok(()) };
     let Some(answer) = &at.answers.spent else {
         let end = grant.stated().end.map_or(0, |end| end.first_bad().seconds());
-        let numbers = [i64::from(uses), end];
-        return Err(Halt::Needs(Question::Ledger(call(grant, About::Spent, "spend", &numbers))));
+        let mut question = call(grant, About::Spent, "spend", &[i64::from(uses), end]);
+        if let Some(form) = at.confirmed.filter(|form| !form.is_empty()) {
+            question.arguments.pop();
+            question.arguments.push(',');
+            push_string(&mut question.arguments, form);
+            question.arguments.push(']');
+        }
+        return Err(Halt::Needs(Question::Ledger(question)));
     };
     match answer.as_deref().and_then(Used::read) {
         Some(Used { ok: true, .. }) => Ok(()),

@@ -38,12 +38,13 @@ impl Asking<'_> {
         if !ledger::concerns(traits) {
             return Ok(());
         }
-        let Some(answer) = &self.at.answers.revoked else {
+        let arguments = ledger::marked_arguments(traits);
+        let Some(answer) = self.at.answers.revoked(&arguments) else {
             return Err(Halt::Needs(Question::Ledger(LedgerQuestion {
                 about: About::Revoked,
                 object: ledger::OBJECT.to_owned(),
                 method: ledger::MARKED,
-                arguments: ledger::marked_arguments(traits),
+                arguments,
             })));
         };
         match answer.as_deref().map(ledger::read_marked) {

@@ -5,16 +5,22 @@ use super::{Asking, Halt, Known};
 use crate::authenticate::{Authenticated, not_configured};
 use crate::credentials::{authorization, query};
 use crate::policy::{Kind, TokenPlace};
+use crate::request::RequestFacts;
 use crate::revocation::{Issued, Traits};
 use crate::token::jwt::VerifiedJwt;
 use crate::verdict::{Cause, Refusal};
 use std::borrow::Cow;
 
 impl Asking<'_> {
-    pub(super) fn by_token(&self, value: &str, place: &TokenPlace) -> Result<Known, Halt> {
+    pub(super) fn by_token(
+        &self,
+        value: &str,
+        place: &TokenPlace,
+        facts: &RequestFacts<'_>,
+    ) -> Result<Known, Halt> {
         let token = bearer_value(value, place)?;
         if let Some(fresh) = self.verifiers.fresh.as_ref().filter(|fresh| fresh.is_ours(&token)) {
-            return self.by_fresh_token(fresh.verify(&token, self.at.now)?);
+            return self.by_fresh_token(fresh.verify(&token, &facts.origin(), self.at.now)?);
         }
         let Some(jwt) = &self.verifiers.jwt else {
             return Err(unread(self.verifiers.fresh.is_some()).into());

@@ -4,7 +4,7 @@ use crate::cli::clock;
 use crate::cli::output::visible;
 use edgeward::authenticate::Gate;
 use edgeward::policy::{Format, LinkEntry};
-use edgeward::request::{RequestFacts, Scheme};
+use edgeward::request::RequestFacts;
 use edgeward::time::{Lifetime, UnixTime};
 use edgeward::token::signed_url::grants::Jar;
 use edgeward::token::signed_url::{Borne, Entry, Grant, LinkVerifier, Moment, Seen, Strength, bunny, preset};
@@ -124,9 +124,4 @@ pub fn unread(gate: &Gate, facts: &RequestFacts<'_>) -> Vec<&'static str> {
     };
     let unread = |(name, format): (&'static str, Format)| (!has(format) && is_borne(format)).then_some(name);
     Format::ALL.into_iter().filter_map(unread).collect()
-}
-
-/// Whether the request came by https: the cookie is called otherwise in clear.
-pub fn is_https(facts: &RequestFacts<'_>) -> bool {
-    facts.scheme == Scheme::Https
 }

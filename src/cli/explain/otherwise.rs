@@ -209,6 +209,12 @@ fn of_jwt(asked: &Asked<'_>, token: &str, refusal: &Refusal) -> Vec<String> {
                         .to_owned(),
                 ]
             }
+            Cause::TokenWrongAudience => {
+                vec![
+                    "A fresh token is good on the site that made it: its client would have to get one here."
+                        .to_owned(),
+                ]
+            }
             _ => Vec::new(),
         };
     }

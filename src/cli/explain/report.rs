@@ -1,7 +1,7 @@
 //! A decision in words, and for programs.
 
 use super::described::Described;
-use super::{forwarded, links, otherwise, presented, shown};
+use super::{forwarded, otherwise, presented, shown};
 use crate::cli::output::{Misuse, Outcome, columns, visible};
 use crate::cli::secrets::Secrets;
 use edgeward::authenticate::{Authenticated, Decision, Exchange, Gate, Passage, Verdict, Who};
@@ -9,7 +9,7 @@ use edgeward::exchange::exchanged;
 use edgeward::policy::{Access, Kind, Mode, Rule};
 use edgeward::reply::page::Pages;
 use edgeward::reply::{self, Answerer, Reply};
-use edgeward::request::RequestFacts;
+use edgeward::request::{RequestFacts, Scheme};
 use edgeward::time::UnixTime;
 use edgeward::token::fresh::FreshTokens;
 use edgeward::token::signed_url::grants;
@@ -71,7 +71,7 @@ impl Asked<'_> {
         presented::tell(&mut told, self, &decision);
         self.tell(&mut told, decision)?;
         if let Some(click) = click {
-            self.tell_click(&mut told, click);
+            self.tell_click(&mut told, click)?;
         }
         told.member("notes", notes.clone());
         told.member("passes", told.yes);
@@ -103,7 +103,7 @@ impl Asked<'_> {
                 told.yes = true;
                 answer(told, &self.answerer().preflight(cors));
             }
-            Verdict::Exchange(exchange) => self.exchange(told, *exchange),
+            Verdict::Exchange(exchange) => self.exchange(told, *exchange)?,
             Verdict::Reserved(who) => self.reserved(told, who.as_ref()),
             Verdict::Refused(refused) => self.refused(told, decision.rule, &refused),
         }
@@ -134,27 +134,31 @@ impl Asked<'_> {
         Ok(())
     }
 
-    /// To the clean URL, with a cookie.
-    fn exchange(&self, told: &mut Told, exchange: Exchange<'_>) {
-        tell_who(told, &exchange.who);
-        told.member("verdict", "exchange");
-        let exchanged = exchanged(self.gate, exchange, self.facts, self.now);
-        let location = shown::masked(&exchanged.location);
-        let cookie = grants::name(links::is_https(self.facts));
-        told.yes = exchanged.cookie.is_some();
-        if !told.yes {
-            told.line("Answer", "500 internal: what the link grants does not fit into a cookie");
-            return;
+    /// To the clean URL, with a cookie; where the grant is too long for one, the request goes on as it is.
+    fn exchange(&self, told: &mut Told, exchange: Exchange<'_>) -> Result<(), Misuse> {
+        if let Some(exchanged) = exchanged(self.gate, &exchange, self.facts, self.now) {
+            tell_who(told, &exchange.who);
+            let location = shown::masked(&exchanged.location);
+            let cookie = grants::name(self.facts.scheme == Scheme::Https);
+            let words = format!("303 to {location}, with the cookie {cookie}, which grants the same");
+            told.line("Answer", words);
+            told.member("verdict", "exchange");
+            told.member("exchange", json!({ "status": 303, "location": location, "cookie": cookie }));
+            told.yes = true;
+            return Ok(());
         }
-        told.line("Answer", format!("303 to {location}, with the cookie {cookie}, which grants the same"));
-        told.member("exchange", json!({ "status": 303, "location": location, "cookie": cookie }));
+        match exchange.into_passage() {
+            Some(passage) => self.pass(told, passage)?,
+            None => told.line("Answer", "500 internal: what the link grants does not fit into a cookie"),
+        }
+        Ok(())
     }
 
     /// What happens when a person presses the button of the page; nothing is counted here.
-    fn tell_click(&self, told: &mut Told, click: Decision<'_>) {
+    fn tell_click(&self, told: &mut Told, click: Decision<'_>) -> Result<(), Misuse> {
         let mut then = Told::nothing();
         match click.verdict {
-            Verdict::Exchange(exchange) => self.exchange(&mut then, *exchange),
+            Verdict::Exchange(exchange) => self.exchange(&mut then, *exchange)?,
             Verdict::Refused(refused) => self.refused(&mut then, click.rule, &refused),
             Verdict::Pass(_) | Verdict::ToHttps | Verdict::Preflight(_) | Verdict::Reserved(_) => {}
         }
@@ -162,6 +166,7 @@ impl Asked<'_> {
         told.line("A click", format!("POST /.edgeward/link {what}; then:"));
         told.lines.extend(then.lines.into_iter().map(|(name, words)| (format!("  {name}"), words)));
         told.member("click", Value::Object(then.json));
+        Ok(())
     }
 
     pub(super) fn refused(&self, told: &mut Told, rule: Option<&Rule>, refused: &Refused) {

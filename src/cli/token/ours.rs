@@ -50,22 +50,23 @@ pub fn look(token: &str, deployment: &Deployment, now: UnixTime) -> Option<Ours>
     match text(&header, "typ")?.as_str() {
         ASSERTION_TYPE => Some(of_assertion(token, &root, &audience)),
         order::TYPE => Some(of_order(token, &root, &audience, kid, now)),
-        _ => of_fresh(token, &root, deployment, kid, now),
+        _ => of_fresh(token, &root, deployment, (kid, &audience), now),
     }
 }
 
-/// Known by its whole header, which holds an id that is derived from the secret.
+/// Known by its whole header, which holds an id that is derived from the secret. Which site it came to is not known here:
+/// it is looked at as the one that it is for.
 fn of_fresh(
     token: &str,
     root: &RootSecret,
     deployment: &Deployment,
-    kid: String,
+    (kid, audience): (String, &str),
     now: UnixTime,
 ) -> Option<Ours> {
     let settings = deployment.config.policy.as_ref().and_then(|policy| policy.fresh_tokens);
     let lifetime = settings.map_or(Lifetime::from_seconds(900), |it| it.lifetime);
     let fresh = FreshTokens::new(root, lifetime).filter(|fresh| fresh.is_ours(token))?;
-    let verified = fresh.verify(token, now);
+    let verified = fresh.verify(token, audience, now);
     let is_signed = match &verified {
         Ok(_) => true,
         Err(refusal) => refusal.key.is_some(),
@@ -74,8 +75,9 @@ fn of_fresh(
         Some(_) => verified.map(|token| {
             let user = token.subject().unwrap_or_default().to_owned();
             let (scopes, until) = (token.scopes().collect::<Vec<_>>().join(" "), until(token.expires(), now));
-            let words = format!("{}, scopes {}, {until}", visible(&user), or_none(&scopes));
-            Taken { words, json: json!({ "user": user, "kid": kid, "scopes": scopes }) }
+            let words =
+                format!("{} at {}, scopes {}, {until}", visible(&user), visible(audience), or_none(&scopes));
+            Taken { words, json: json!({ "user": user, "audience": audience, "kid": kid, "scopes": scopes }) }
         }),
         None => {
             let detail = "The token names a key that is not known here.";

@@ -71,6 +71,7 @@ pub fn fields(stated: &Stated, now: UnixTime) -> Vec<(String, String)> {
         ("networks", networks),
         ("countries", listed(&scope.countries)),
         ("countries blocked", listed(&scope.blocked_countries)),
+        ("fields", listed(&scope.fields.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>())),
     ]
     .into_iter()
     .filter_map(|(name, value)| Some((name.to_owned(), value?)))
@@ -85,6 +86,7 @@ pub fn target(target: &Target) -> String {
         Target::Exactly { path, query: None } => path.clone(),
         Target::Exactly { path, query: Some(query) } if query.is_empty() => format!("{path} without a query"),
         Target::Exactly { path, query: Some(query) } => format!("{path}?{query}"),
+        Target::Digest { .. } => "one long address".to_owned(),
         Target::Below(prefix) => format!("{prefix}*"),
         Target::Globs(globs) => globs.join(" or "),
         Target::Anywhere => "every path".to_owned(),
@@ -95,7 +97,7 @@ pub fn target(target: &Target) -> String {
 /// The same for programs.
 pub fn says(stated: &Stated) -> Value {
     let Stated { id, subject, issued, not_before, end, uses, scope } = stated;
-    let Scope { origin, host, target: _, methods, networks, countries, blocked_countries } = scope;
+    let Scope { origin, host, target: _, methods, networks, countries, blocked_countries, fields } = scope;
     let seconds = |at: &Option<UnixTime>| at.map(UnixTime::seconds);
     let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
     json!({
@@ -112,5 +114,6 @@ pub fn says(stated: &Stated) -> Value {
         "networks": networks,
         "countries": countries,
         "blocked_countries": blocked_countries,
+        "fields": fields.iter().map(|(name, _)| name).collect::<Vec<_>>(),
     })
 }

@@ -1,6 +1,6 @@
 //! Finding one of many by its text.
 
-use std::collections::BinaryHeap;
+use crate::order;
 
 /// Positions of a list in the order of what stands there: made in *n* log *n* steps, looked up in log *n*.
 #[derive(Debug, Default)]
@@ -9,9 +9,7 @@ pub(in crate::token) struct Index(Vec<usize>);
 impl Index {
     /// Sorts; what is alike stays in the order of the list.
     pub fn new(texts: &[&[u8]]) -> Self {
-        // A heap sorts as fast as needed here, and is a fraction of the code of the standard library's `sort`.
-        let heap: BinaryHeap<(&[u8], usize)> = texts.iter().copied().zip(0..).collect();
-        Self(heap.into_sorted_vec().into_iter().map(|(_, position)| position).collect())
+        Self(order::sorted(texts.len(), &|at| texts.get(at).copied().unwrap_or_default()))
     }
 
     /// The position of a text; `at` says what stands at a position.

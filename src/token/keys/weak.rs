@@ -2,8 +2,8 @@
 //!
 //! `weak_keys.bin` holds, sorted, the first eight octets of SHA-256 of every secret of 16 octets and more in the
 //! published list of weak JWT secrets (wallarm/jwt-secrets, MIT): what cracks tokens tries these first. The secrets
-//! themselves are not in here. What is compiled in are the first forty bits of each: the chance that a random key is
-//! refused is 3434 in 2^40, 3 in a thousand million, and the operator would make another one.
+//! themselves are not in here. What is compiled in are the first 32 bits of each: the chance that a random key is
+//! refused is 3434 in 2^32, less than one in a million, and the operator would make another one.
 
 use sha2::{Digest, Sha256};
 
@@ -12,37 +12,37 @@ const PREFIXES: &[u8] = include_bytes!("../weak_keys.bin");
 
 const COUNT: usize = PREFIXES.len() / 8;
 
-/// The first forty bits of each entry as the distance to those before it: half the size of the list, and nothing makes
-/// hashes smaller.
-static DISTANCES: [u32; COUNT] = distances();
+/// The first 32 bits of each entry as the distance to those before it, in three octets: nothing else makes hashes smaller.
+static DISTANCES: [[u8; 3]; COUNT] = distances();
 
 // At compile time, where a bound that is not kept or a number that does not fit ends the build.
-#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)]
-const fn distances() -> [u32; COUNT] {
+#[allow(clippy::indexing_slicing)]
+const fn distances() -> [[u8; 3]; COUNT] {
     let (entries, _) = PREFIXES.as_chunks::<8>();
-    let (mut distances, mut before, mut index) = ([0; COUNT], 0, 0);
+    let (mut distances, mut before, mut index) = ([[0; 3]; COUNT], 0, 0);
     while index < COUNT {
-        let bits = forty_bits(entries[index]);
-        assert!(bits - before <= u32::MAX as u64);
-        distances[index] = (bits - before) as u32;
+        let bits = first_bits(entries[index]);
+        let [none, octets @ ..] = (bits - before).to_be_bytes();
+        assert!(none == 0);
+        distances[index] = octets;
         before = bits;
         index += 1;
     }
     distances
 }
 
-const fn forty_bits(prefix: [u8; 8]) -> u64 {
-    u64::from_be_bytes(prefix) >> 24
+const fn first_bits([a, b, c, d, ..]: [u8; 8]) -> u32 {
+    u32::from_be_bytes([a, b, c, d])
 }
 
 /// Whether these very octets stand in the list.
 pub(in crate::token) fn is_published(key: &[u8]) -> bool {
     let digest = Sha256::digest(key);
     let Some(prefix) = digest.first_chunk::<8>() else { return false };
-    let wanted = forty_bits(*prefix);
+    let wanted = first_bits(*prefix);
     let mut entry = 0;
-    let mut entries = DISTANCES.iter().map(|distance| {
-        entry += u64::from(*distance);
+    let mut entries = DISTANCES.iter().map(|[high, middle, low]| {
+        entry += u32::from_be_bytes([0, *high, *middle, *low]);
         entry
     });
     entries.find(|entry| *entry >= wanted) == Some(wanted)

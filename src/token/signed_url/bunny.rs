@@ -37,6 +37,7 @@
 //! relies on addresses had better use `edgeward`.
 
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode, seen};
+use crate::order;
 use crate::policy::{Format, HmacAlgorithm, LinkEntry, LinkPlace};
 use crate::time::UnixTime;
 use core::net::IpAddr;
@@ -273,8 +274,7 @@ fn signed<'r>(
 fn pairs<'r>(text: &'r str, wanted: impl Fn(&str) -> bool) -> Option<Vec<Pair<'r>>> {
     let name_of = |pair: &&str| wanted(pair.split_once('=').map_or(*pair, |(name, _)| name));
     let pairs: Option<Vec<Pair<'_>>> = text.split('&').filter(name_of).map(pair).collect();
-    let mut pairs = pairs?;
-    pairs.sort_unstable_by_key(|(name, _)| *name);
+    let pairs = order::by(pairs?, |(name, _)| name.as_bytes());
     let repeated = pairs.windows(2).any(|two| matches!(two, [(one, _), (other, _)] if one == other));
     (!repeated).then_some(pairs)
 }

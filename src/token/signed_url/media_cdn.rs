@@ -71,7 +71,7 @@ fn token<'r>(seen: &Seen<'r>, value: &'r str) -> Result<Unverified<'r>, &'static
         if !message.is_empty() {
             message.push('~');
         }
-        field.sign(text, value, seen, &mut message)?;
+        field.sign(text, value, seen, &mut message, &mut stated.scope.fields)?;
     }
     if !known.contains(&Field::FullPath.slot()) || stated.end.is_none() {
         return Err("The link does not say where it may be used, or has no Expires.");
@@ -157,6 +157,7 @@ impl Field {
         value: &str,
         seen: &Seen<'_>,
         message: &mut String,
+        fields: &mut Vec<(String, String)>,
     ) -> Result<(), &'static str> {
         match self {
             Self::FullPath => {
@@ -168,7 +169,7 @@ impl Field {
                 message.push_str(path);
                 Ok(())
             }
-            Self::Headers => headers(value, seen, message),
+            Self::Headers => headers(value, seen, message, fields),
             _ => {
                 message.push_str(text);
                 Ok(())
@@ -183,14 +184,21 @@ fn holds_field(text: &str) -> bool {
     text.split('~').skip(1).any(|part| part.split_once('=').is_some_and(|(name, _)| is_known(name)))
 }
 
-fn headers(names: &str, seen: &Seen<'_>, message: &mut String) -> Result<(), &'static str> {
+/// Appends the values of the request's fields, and keeps them: a cookie for this link is bound to them, too.
+fn headers(
+    names: &str,
+    seen: &Seen<'_>,
+    message: &mut String,
+    fields: &mut Vec<(String, String)>,
+) -> Result<(), &'static str> {
     if names.split(',').count() > MAX_HEADERS || !names.split(',').all(is_token) {
         return Err("Headers is not a list of at most 16 field names.");
     }
     let mut separator = "Headers=";
     for name in names.split(',') {
         // A field that is not there is signed as an empty one.
-        let value = seen.facts.field(&name.to_ascii_lowercase()).unwrap_or_default();
+        let lower = name.to_ascii_lowercase();
+        let value = seen.facts.field(&lower).unwrap_or_default();
         if holds_field(&value) || holds_header(&value) {
             return Err("A field of the request looks like a field of the link.");
         }
@@ -198,6 +206,7 @@ fn headers(names: &str, seen: &Seen<'_>, message: &mut String) -> Result<(), &'s
             message.push_str(part);
         }
         separator = ",";
+        fields.push((lower, value));
     }
     Ok(())
 }

@@ -7,7 +7,10 @@ use super::Seen;
 use crate::credentials::query;
 use crate::path::{Stray, decode};
 use crate::request::RequestFacts;
+use crate::token::mac::Purpose;
+use crate::token::to_base64url;
 use ipnet::IpNet;
+use sha2::{Digest as _, Sha256};
 
 /// Where a token may be used, and by whom. What is empty or `None` is not limited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub struct Scope {
     pub countries: Vec<String>,
     /// Countries that the client must not be in.
     pub blocked_countries: Vec<String>,
+    /// Fields that requests must bear: names in lower case, and their values. Empty is a field that is not there.
+    pub fields: Vec<(String, String)>,
 }
 
 /// Which paths a token is for. All are raw: percent-encoded, as they were signed.
@@ -43,6 +48,13 @@ pub enum Target {
         path: String,
         /// The query; `None` where it was not signed.
         query: Option<String>,
+    },
+    /// The path, and where it was signed the query, that have this digest: a long address, for a cookie.
+    Digest {
+        /// The digest, in base64url.
+        sum: String,
+        /// Whether the query is in it.
+        query: bool,
     },
     /// All that begins so.
     Below(String),
@@ -77,7 +89,16 @@ impl Scope {
         if !self.networks.is_empty() && !is_inside(&self.networks, seen) {
             return Err("The link is for another client address.".to_owned());
         }
+        if self.fields.iter().any(|(name, value)| facts.field(name).unwrap_or_default() != *value) {
+            return Err("The link is for requests with other fields.".to_owned());
+        }
         self.check_country(facts)
+    }
+
+    /// Whether requests must bear the cookies of this one: then no other cookie can stand for the link.
+    #[must_use]
+    pub fn is_bound_to_cookies(&self) -> bool {
+        self.fields.iter().any(|(name, _)| name == "cookie")
     }
 
     fn check_country(&self, facts: &RequestFacts<'_>) -> Result<(), String> {
@@ -97,16 +118,35 @@ impl Scope {
     /// out. `query` is the request's, less the token.
     #[must_use]
     pub fn written_out(mut self, facts: &RequestFacts<'_>, query: &str) -> Self {
-        if let Target::This { query: signed } = self.target {
-            self.target =
-                Target::Exactly { path: facts.path.to_owned(), query: signed.then(|| query.to_owned()) };
-        }
+        self.target = match self.target {
+            Target::This { query: signed } => Target::exactly(facts.path, signed.then_some(query)),
+            Target::Exactly { path, query } => Target::exactly(&path, query.as_deref()),
+            other => other,
+        };
         self.host.get_or_insert_with(|| facts.host());
         self
     }
 }
 
+/// The longest address that is written out, in octets: of a longer one, its digest. So every link to one address fits
+/// into a cookie.
+const LONGEST_WRITTEN: usize = 160;
+
+/// The digest of an address. No secret: it stands in what is signed.
+fn sum(path: &str, query: Option<&str>) -> String {
+    const ADDRESS: Purpose = Purpose("edgeward/link-address/v1");
+    let fields: Vec<&[u8]> = core::iter::once(path).chain(query).map(str::as_bytes).collect();
+    to_base64url(&Sha256::digest(ADDRESS.input(&fields)))
+}
+
 impl Target {
+    fn exactly(path: &str, query: Option<&str>) -> Self {
+        if path.len() + query.map_or(0, str::len) > LONGEST_WRITTEN {
+            return Self::Digest { sum: sum(path, query), query: query.is_some() };
+        }
+        Self::Exactly { path: path.to_owned(), query: query.map(str::to_owned) }
+    }
+
     fn holds(&self, seen: &Seen<'_>) -> bool {
         let facts = seen.facts;
         match self {
@@ -116,6 +156,9 @@ impl Target {
                 path == facts.path
                     && query.as_ref().is_none_or(|query| query == facts.query.unwrap_or_default())
             }
+            Self::Digest { sum: wanted, query } => {
+                *wanted == sum(facts.path, query.then(|| facts.query.unwrap_or_default()))
+            }
             Self::Below(prefix) => starts_with(prefix, seen),
             Self::Globs(globs) => globs.iter().any(|glob| fits(glob, seen)),
         }
@@ -124,7 +167,7 @@ impl Target {
     /// `The link is for /a/* and was used for another path.`
     fn elsewhere(&self) -> String {
         let what = match self {
-            Self::This { .. } | Self::Anywhere | Self::Elsewhere => {
+            Self::This { .. } | Self::Digest { .. } | Self::Anywhere | Self::Elsewhere => {
                 return "The link is for another page.".to_owned();
             }
             Self::Exactly { path, .. } => path.clone(),
@@ -284,5 +327,43 @@ mod tests {
         assert!(inside(&blocked, "GET", "https://h/", &here));
         assert!(!inside(&blocked, "GET", "https://h/", &from("", Some("RU"))));
         assert!(!inside(&blocked, "GET", "https://h/", &from("", None)), "unknown is not let in");
+    }
+
+    #[test]
+    fn fields_that_a_link_binds() {
+        let bound = |name: &str, value: &str| Scope {
+            fields: vec![(name.to_owned(), value.to_owned())],
+            ..Scope::default()
+        };
+        let with = |value: &str| FieldList::new([("User-Agent", value)]);
+        for (scope, fields, wanted) in [
+            (bound("user-agent", "a"), with("a"), true),
+            (bound("user-agent", "a"), with("A"), false),
+            (bound("user-agent", "a"), FieldList::default(), false),
+            (bound("user-agent", ""), FieldList::default(), true),
+            (bound("user-agent", ""), with("a"), false),
+        ] {
+            assert_eq!(inside(&scope, "GET", "https://h/", &fields), wanted, "{:?}", scope.fields);
+        }
+        assert!(bound("cookie", "a=1").is_bound_to_cookies());
+        assert!(!bound("user-agent", "a").is_bound_to_cookies());
+    }
+
+    #[test]
+    fn a_long_address_is_written_as_its_digest() {
+        let none = FieldList::default();
+        let long = "x".repeat(LONGEST_WRITTEN);
+        let uri = format!("https://h/{long}?{long}");
+        let facts = RequestFacts::new("GET", &uri, &none).expect("absolute");
+        for query in [true, false] {
+            let scope = Scope { target: Target::This { query }, ..Scope::default() };
+            let scope = scope.written_out(&facts, &long);
+            assert!(matches!(scope.target, Target::Digest { query: bound, .. } if bound == query));
+            assert!(inside(&scope, "GET", &uri, &none));
+            assert_eq!(inside(&scope, "GET", &format!("https://h/{long}"), &none), !query);
+            assert!(!inside(&scope, "GET", &format!("https://h/{long}y?{long}"), &none));
+            assert!(!inside(&scope, "GET", &format!("https://i/{long}?{long}"), &none));
+        }
+        assert!(matches!(Target::exactly("/a", Some("b")), Target::Exactly { .. }));
     }
 }

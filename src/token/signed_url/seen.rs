@@ -76,7 +76,9 @@ impl<'r> Seen<'r> {
         let bears = |value: &'r str| Bearing { place, value };
         match place {
             LinkPlace::Parameters => self.bears_parameters(entry).map(|there| there.then(|| bears(""))),
-            LinkPlace::Query(name) => once(query::values(self.query(), name)).map(|it| it.map(bears)),
+            // A name that is percent-encoded is not the one that was sent: its token is malformed, as it is empty.
+            LinkPlace::Query(name) => once(query::values(self.query(), name))
+                .map(|it| it.map(|_| bears(self.parameter(name).unwrap_or_default()))),
             LinkPlace::Cookie(name) => once(cookie::values(self.cookies, name)).map(|it| it.map(bears)),
             LinkPlace::Field(name) => {
                 let values = self.fields.iter().filter(|(known, _)| known == name);

@@ -20,6 +20,7 @@
 //! stands twice and a value spelled otherwise (`%20` for `+`, `%7e` for `%7E`) are malformed: the signer writes none of them.
 
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode};
+use crate::order;
 use crate::policy::{Format, HmacAlgorithm, LinkEntry};
 use std::borrow::Cow;
 
@@ -70,9 +71,10 @@ fn take_apart<'r>(seen: &Seen<'r>, entry: &'r LinkEntry) -> Result<Unverified<'r
 }
 
 /// Origin, path and the query, sorted.
-fn message<'r>(seen: &Seen<'r>, mut parameters: Vec<Parameter<'r>>) -> Vec<Cow<'r, [u8]>> {
-    parameters.sort_by(|one, other| one.base().cmp(other.base()));
-    let query: Vec<&str> = parameters.iter().map(|it| it.raw).collect();
+fn message<'r>(seen: &Seen<'r>, parameters: Vec<Parameter<'r>>) -> Vec<Cow<'r, [u8]>> {
+    let base = |at: usize| parameters.get(at).map(Parameter::base).unwrap_or_default();
+    let order = order::sorted(parameters.len(), &base);
+    let query: Vec<&str> = order.iter().filter_map(|at| parameters.get(*at)).map(|it| it.raw).collect();
     let mut message =
         vec![Cow::Owned(seen.facts.origin().into_bytes()), Cow::Borrowed(seen.facts.path.as_bytes())];
     if !query.is_empty() {
@@ -113,8 +115,7 @@ impl<'r> Parameter<'r> {
 fn parameters(query: &str) -> Result<Vec<Parameter<'_>>, &'static str> {
     let read: Option<Vec<_>> = query.split('&').take(MAX_PARAMETERS + 1).map(Parameter::read).collect();
     let read = read.filter(|all| all.len() <= MAX_PARAMETERS).ok_or(MALFORMED)?;
-    let mut names: Vec<&[u8]> = read.iter().map(|it| &*it.name).collect();
-    names.sort_unstable();
+    let names: Vec<&[u8]> = order::by(read.iter().map(|it| &*it.name).collect(), |name| name);
     if names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
         || names.iter().any(|name| is_within_another(name, &names))
     {

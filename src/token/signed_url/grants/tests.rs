@@ -112,6 +112,27 @@ fn a_link_for_this_request_alone_is_not_taken() {
     assert!(judge(&exact, "https://h.example/q?x=1", 0, |_, _| true).is_err());
 }
 
+/// So a use is never counted for a cookie that cannot be written.
+#[test]
+fn every_share_link_fits_into_a_cookie() {
+    let fields = FieldList::default();
+    let uri = format!("https://{}/{}?{}", "h".repeat(253), "p".repeat(5_000), "q".repeat(5_000));
+    let facts = RequestFacts::new("GET", &uri, &fields).expect("absolute");
+    for target in [Target::This { query: true }, Target::Below(format!("/{}/", "\"".repeat(253)))] {
+        let mut widest = grant("0123456789a", target, 1).written_out(&facts, facts.query.unwrap_or_default());
+        widest.stated.subject = Some("\"".repeat(255));
+        widest.stated.issued = Some(at(0));
+        widest.stated.scope.host = Some(facts.host());
+        widest.stated.scope.methods =
+            ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"].map(str::to_owned).to_vec();
+        widest.stated.scope.networks =
+            vec!["2001:db8:ffff:ffff:ffff:ffff:ffff:ffff/128".parse().expect("a network")];
+        let mut all = Jar::empty(facts.host());
+        all.add(widest, at(0));
+        assert!(all.write(&all_keys(), at(0)).is_some());
+    }
+}
+
 #[test]
 fn the_number_of_uses_was_counted() {
     let mut counted = below("a", "/a/", 9);
@@ -243,6 +264,7 @@ fn any_target() -> impl Strategy<Value = Target> {
     prop_oneof![
         ("\\PC{0,20}", prop::option::of("\\PC{0,20}"))
             .prop_map(|(path, query)| Target::Exactly { path, query }),
+        ("\\PC{0,20}", any::<bool>()).prop_map(|(sum, query)| Target::Digest { sum, query }),
         "\\PC{0,20}".prop_map(Target::Below),
         any_texts().prop_map(Target::Globs),
         Just(Target::Anywhere),
@@ -258,11 +280,12 @@ prop_compose! {
         target in any_target(),
         (methods, countries, blocked_countries) in (any_texts(), any_texts(), any_texts()),
         networks in prop::collection::vec((any::<[u8; 4]>(), 0..=32_u8), 0..3),
+        fields in prop::collection::vec(("[a-z-]{1,8}", "\\PC{0,12}"), 0..3),
     ) -> Grant {
         let networks = networks.into_iter().map(|(octets, bits)| ipnet::IpNet::new(octets.into(), bits).expect("good")).collect();
         let [issued, not_before, end] = times.map(|time| time.map(UnixTime::from_seconds));
         let end = end.map(|end| if through { End::Through(end) } else { End::Before(end) });
-        let scope = Scope { origin, host, target, methods, networks, countries, blocked_countries };
+        let scope = Scope { origin, host, target, methods, networks, countries, blocked_countries, fields };
         Grant { format: Format::ALL[format].1, key, stated: Stated { id, subject, issued, not_before, end, uses: None, scope } }
     }
 }

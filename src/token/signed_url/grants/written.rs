@@ -2,7 +2,8 @@
 //!
 //! ```json
 //! [{"f":"edgeward","k":"Zx3_","id":"AQIDBAUGBwg","sub":"ann","iat":1795305600,"nbf":1795305700,"lt":1795309200,
-//!   "o":"https://h.example","h":"h.example","to":["below","/a/"],"m":["GET"],"net":["203.0.113.0/24"],"in":["NL"],"out":["US"]}]
+//!   "o":"https://h.example","h":"h.example","to":["below","/a/"],"m":["GET"],"net":["203.0.113.0/24"],"in":["NL"],"out":["US"],
+//!   "with":["user-agent","curl/8"]}]
 //! ```
 //!
 //! `lt` and `le` are the end (good while now is less than it, or through that second). What is not limited is left out,
@@ -47,11 +48,13 @@ fn object(grant: &Grant) -> String {
     }
     out = out.optional("o", scope.origin.as_deref()).optional("h", scope.host.as_deref());
     out = out.texts("to", &target(&scope.target));
+    let fields: Vec<String> = scope.fields.iter().flat_map(|(name, value)| [name, value]).cloned().collect();
     let lists = [
         ("m", &scope.methods),
         ("net", &networks),
         ("in", &scope.countries),
         ("out", &scope.blocked_countries),
+        ("with", &fields),
     ];
     for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
         out = out.texts(name, list);
@@ -66,6 +69,8 @@ fn target(target: &Target) -> Vec<String> {
         Target::Exactly { path, query } => {
             ("exactly", core::iter::once(path.clone()).chain(query.clone()).collect())
         }
+        Target::Digest { sum, query: false } => ("path", vec![sum.clone()]),
+        Target::Digest { sum, query: true } => ("address", vec![sum.clone()]),
         Target::Below(prefix) => ("below", vec![prefix.clone()]),
         Target::Globs(globs) => ("globs", globs.clone()),
         Target::Anywhere => ("anywhere", Vec::new()),
@@ -100,6 +105,7 @@ fn read(members: &[(std::borrow::Cow<'_, str>, Json<'_>)]) -> Option<Grant> {
             "net" => scope.networks = networks(&some(texts(value)?)?)?,
             "in" => scope.countries = some(texts(value)?)?,
             "out" => scope.blocked_countries = some(texts(value)?)?,
+            "with" => scope.fields = fields(&some(texts(value)?)?)?,
             _ => return None,
         }
     }
@@ -115,11 +121,19 @@ fn read_target(words: &[String]) -> Option<Target> {
         ("exactly", [path, query]) => {
             Some(Target::Exactly { path: path.clone(), query: Some(query.clone()) })
         }
+        ("path", [sum]) => Some(Target::Digest { sum: sum.clone(), query: false }),
+        ("address", [sum]) => Some(Target::Digest { sum: sum.clone(), query: true }),
         ("below", [prefix]) => Some(Target::Below(prefix.clone())),
         ("globs", globs) => Some(Target::Globs(globs.to_vec())),
         ("anywhere", []) => Some(Target::Anywhere),
         _ => None,
     }
+}
+
+/// Names and values in turn.
+fn fields(texts: &[String]) -> Option<Vec<(String, String)>> {
+    let (pairs, rest) = texts.as_chunks::<2>();
+    rest.is_empty().then(|| pairs.iter().map(|[name, value]| (name.clone(), value.clone())).collect())
 }
 
 fn networks(texts: &[String]) -> Option<Vec<ipnet::IpNet>> {
