@@ -293,6 +293,11 @@ fn fresh_tokens_and_where_they_are_had() {
     assert_eq!(old["cause"], "token-expired");
     assert!(advice(&old).contains("POST /.edgeward/token with its API key"), "{old}");
 
+    let url = ["explain", "--json", "--at", AT, "--url", "https://b.example/", "-H", "@-"];
+    let elsewhere = folder.run_with(&url, &bearer).exits(1).json();
+    assert_eq!(elsewhere["cause"], "token-wrong-audience");
+    assert!(advice(&elsewhere).contains("on the site that made it"), "{elsewhere}");
+
     let without = Folder::good();
     let arguments = ["explain", "--json", "-X", "POST", "--url", "https://a.example/.edgeward/token"];
     let json = without.run(&arguments).exits(1).json();
