@@ -120,7 +120,7 @@ fn not_allowed(asked: &Asked<'_>, rule: &Rule) -> Vec<String> {
         sentences.push(format!("The rule let someone in until {until}."));
     }
     let address = asked.facts.client_address();
-    let is_inside = address.is_some_and(|it| rule.networks.iter().any(|network| network.contains(&it)));
+    let is_inside = address.is_some_and(|it| rule.networks.iter().any(|network| network.contains(it)));
     if !rule.networks.is_empty() && !is_inside {
         let networks: Vec<String> = rule.networks.iter().map(ToString::to_string).collect();
         let from = address.map_or("is not said (--address)".to_owned(), |it| format!("is {it}"));
