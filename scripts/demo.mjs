@@ -2,13 +2,16 @@
 import { createHmac, hkdfSync, randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { parseEnv } from "node:util";
+import { shareLink } from "./share-link.mjs";
 import { at } from "./tools.mjs";
 
 const FILE = at(".dev.vars");
 const USER = "demo";
 const PASSWORD_PURPOSE = "edgeward/password/v1";
 const PASSWORD_NOTE = "# demo password: ";
-const TOKEN_LIFETIME = 12 * 60 * 60; // seconds
+const TOKEN_LIFETIME = 12 * 60 * 60; // seconds; of the link, too
+const LINK_USES = 3;
+const SECRET_SIZE = 32; // bytes, at least
 const HASHES = { HS256: "sha256", HS384: "sha384", HS512: "sha512" };
 
 /** What a visitor of the demo may show: null where .dev.vars is not ours any more and cannot tell. */
@@ -16,6 +19,14 @@ export function demoCredentials(now = Math.floor(Date.now() / 1000)) {
   if (!existsSync(FILE)) write(freshSecrets(now));
   const text = readFileSync(FILE, "utf8");
   return { user: USER, password: notedPassword(text), token: token(parseEnv(text).EDGEWARD_KEYS, now) };
+}
+
+/** A link that lets in who has no credentials, some times; null where .dev.vars has nothing to sign it with. */
+export function demoLink(url, now = Math.floor(Date.now() / 1000)) {
+  const [first] = (parseEnv(readFileSync(FILE, "utf8")).EDGEWARD_SECRET ?? "").trim().split(/\s+/);
+  const secret = Buffer.from(first, "base64url");
+  if (secret.length < SECRET_SIZE) return null;
+  return { uses: LINK_USES, url: shareLink(secret, url, { uses: LINK_USES, now, end: now + TOKEN_LIFETIME }) };
 }
 
 /** All at once, and readable by its owner only: a start that is broken off leaves no half a file. */

@@ -8,11 +8,12 @@ import { createServer } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
-import { demoCredentials } from "./demo.mjs";
+import { demoCredentials, demoLink } from "./demo.mjs";
 import * as tools from "./tools.mjs";
 
 const FIRST_PORT = 8787;
 const LAST_PORT = 8887;
+const SHARED = "/notes/index.html"; // the page that the demo's share link is for
 const LOOPBACK = ["127.0.0.1", "::1"];
 
 async function main() {
@@ -93,7 +94,7 @@ function onceAlone(stop) {
 /** Prints what to try as soon as it can be tried. */
 async function announce({ child }, port, credentials) {
   while (child.exitCode === null && child.signalCode === null) {
-    if (await answers(port)) return console.log(invitation(`http://localhost:${port}`, await guarded(), credentials));
+    if (await answers(port)) return console.log(await invitation(`http://localhost:${port}`, credentials));
     await pause(200);
   }
 }
@@ -107,22 +108,37 @@ async function answers(port) {
   }
 }
 
-/** What stands behind the gate, as wrangler.toml says. The package is there only now that the build has installed it. */
-async function guarded() {
+async function invitation(address, { user, password, token }) {
+  const configuration = await configured();
+  const lines = ["", `  Edgeward guards ${guarded(configuration)}:  ${address}/`, ""];
+  if (password) lines.push(`    user-id   ${user}`, `    password  ${password}`, "");
+  if (password) lines.push(`    curl -u '${user}:${password}' ${address}/`, "");
+  if (token) lines.push(`    curl -H 'Authorization: Bearer ${token}' ${address}/`, "");
+  const link = password && sharesLinks(configuration) ? demoLink(`${address}${SHARED}`) : null;
+  if (link) lines.push(`    A share link for a browser, good ${link.uses} times; no password is asked for:`, `    ${link.url}`, "");
+  if (!password && !token) lines.push("    Your own .dev.vars is in force: use your own credentials.", "");
+  lines.push("  The secrets are in .dev.vars, the rules in wrangler.toml. Ctrl-C stops it.", "");
+  return lines.join("\n");
+}
+
+/** wrangler.toml. The package that reads it is there only now that the build has installed it. */
+async function configured() {
   const { parse } = await import("smol-toml");
-  const { origin } = parse(readFileSync(tools.at("wrangler.toml"), "utf8")).vars?.EDGEWARD ?? {};
+  return parse(readFileSync(tools.at("wrangler.toml"), "utf8"));
+}
+
+/** What stands behind the gate. */
+function guarded({ vars }) {
+  const { origin } = vars?.EDGEWARD ?? {};
   if (origin === undefined) return "itself, as wrangler.toml names no origin";
   return origin === "assets" ? "the demo site in www/" : origin;
 }
 
-function invitation(address, guarded, { user, password, token }) {
-  const lines = ["", `  Edgeward guards ${guarded}:  ${address}/`, ""];
-  if (password) lines.push(`    user-id   ${user}`, `    password  ${password}`, "");
-  if (password) lines.push(`    curl -u '${user}:${password}' ${address}/`, "");
-  if (token) lines.push(`    curl -H 'Authorization: Bearer ${token}' ${address}/`, "");
-  if (!password && !token) lines.push("    Your own .dev.vars is in force: use your own credentials.", "");
-  lines.push("  The secrets are in .dev.vars, the rules in wrangler.toml. Ctrl-C stops it.", "");
-  return lines.join("\n");
+/** Whether the demo's site is there, and a link to it would be read and counted. */
+function sharesLinks({ vars, durable_objects: objects }) {
+  const { origin, tokens = [] } = vars?.EDGEWARD ?? {};
+  const isCounted = objects?.bindings?.some(({ name }) => name === "EDGEWARD_LEDGER");
+  return origin === "assets" && isCounted && tokens.some(({ format }) => format === "edgeward");
 }
 
 await tools.script(main);

@@ -1,7 +1,6 @@
 //! A good link becomes a cookie: where the browser is sent, and what it is given.
 
 use crate::authenticate::{Exchange, Gate};
-use crate::credentials::cookie;
 use crate::request::{RequestFacts, Scheme};
 use crate::time::UnixTime;
 use crate::token::signed_url::grants::{self, Jar};
@@ -33,18 +32,9 @@ pub fn exchanged(
     }
     let keys = gate.config.verifiers.as_ref().map(|verifiers| verifiers.jar.as_slice()).unwrap_or_default();
     let https = facts.scheme == Scheme::Https;
-    let mut jar = held(keys, facts, https);
+    let mut jar = Jar::of_request(keys, facts);
     jar.add(exchange.grant.clone().written_out(facts, query.as_deref().unwrap_or_default()), now);
     let until = jar.expires();
     let value = jar.write(keys, now)?;
     Some(Exchanged { location, cookie: Some(grants::set_cookie(&value, https, until, now)) })
-}
-
-/// What the browser holds already: nothing where its cookie is there twice, or not whole.
-fn held(keys: &[crate::token::mac::MacKey], facts: &RequestFacts<'_>, https: bool) -> Jar {
-    let host = facts.host();
-    let field = facts.field("cookie").unwrap_or_default();
-    let mut values = cookie::values(&field, grants::name(https));
-    let value = values.next().filter(|_| values.next().is_none());
-    value.and_then(|value| Jar::read(keys, &host, value)).unwrap_or_else(|| Jar::empty(host))
 }

@@ -11,6 +11,8 @@ mod check;
 mod check_kinds;
 #[path = "cli/explain.rs"]
 mod explain;
+#[path = "cli/explain_kinds.rs"]
+mod explain_kinds;
 #[path = "cli/hash.rs"]
 mod hash;
 #[path = "cli/import.rs"]
@@ -23,5 +25,7 @@ mod manners;
 mod revoke;
 #[path = "cli/token.rs"]
 mod token;
+#[path = "cli/token_kinds.rs"]
+mod token_kinds;
 #[path = "cli/url.rs"]
 mod url;

@@ -40,11 +40,13 @@ pub struct Known {
     pub token: Option<VerifiedJwt>,
     /// The signed URL, where the token stood in the URL itself.
     pub link: Option<Grant>,
+    /// Whether the browser that confirms it holds the cookie for it already.
+    pub is_held: bool,
 }
 
 impl From<Authenticated> for Known {
     fn from(authenticated: Authenticated) -> Self {
-        Self { authenticated, token: None, link: None }
+        Self { authenticated, token: None, link: None, is_held: false }
     }
 }
 

@@ -69,23 +69,34 @@ impl ApiKeyCommand {
     }
 
     fn lists(&self) -> Result<Lists, Misuse> {
-        let secrets = Secrets::read(&self.which.from, super::wrangler::folder_of(&self.which.config))?;
-        let mut lists = Lists { lists: Vec::new(), secret_octets: 0, absent: None };
-        match secrets.get(SECRET) {
-            Some(found) => {
-                lists.secret_octets = found.value.expose().len();
-                lists.add(&found.value, SECRET, format!("{SECRET} ({})", found.from))?;
-            }
-            None => {
-                lists.absent = Some(format!("{SECRET} is not here (looked in {})", secrets.searched()));
-            }
-        }
+        let mut lists = in_secret(&self.which)?;
         if let Some(file) = &self.list {
             let place = file.display().to_string();
             lists.add(&text_of(file)?, &place, place.clone())?;
         }
         Ok(lists)
     }
+}
+
+/// What is known of a key by the secret that is here.
+pub fn known(key: &Secret<String>, which: &Which) -> super::Result {
+    Ok(check::known(key, &in_secret(which)?))
+}
+
+/// The list in `EDGEWARD_API_KEYS`.
+fn in_secret(which: &Which) -> Result<Lists, Misuse> {
+    let secrets = Secrets::read(&which.from, super::wrangler::folder_of(&which.config))?;
+    let mut lists = Lists { lists: Vec::new(), secret_octets: 0, absent: None };
+    match secrets.get(SECRET) {
+        Some(found) => {
+            lists.secret_octets = found.value.expose().len();
+            lists.add(&found.value, SECRET, format!("{SECRET} ({})", found.from))?;
+        }
+        None => {
+            lists.absent = Some(format!("{SECRET} is not here (looked in {})", secrets.searched()));
+        }
+    }
+    Ok(lists)
 }
 
 /// The lists that are here.

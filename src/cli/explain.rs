@@ -4,14 +4,21 @@
 
 pub mod described;
 mod forwarded;
+mod links;
+mod otherwise;
+mod presented;
 mod report;
+mod reserved;
+mod shown;
 
 use super::deployment::Deployment;
 use super::output::Misuse;
-use super::{Which, clock, nfc, random};
+use super::{Which, clock, input, nfc, random};
 use clap::Args;
+use edgeward::api_key::ApiKeys;
 use edgeward::authenticate::{
-    About, Answers, Circumstances, Decision, Gate, LedgerQuestion, Outcome, Question, Stored, authenticate,
+    About, Answers, Circumstances, Decision, Gate, LedgerQuestion, Outcome, Question, Stored, Verdict,
+    authenticate,
 };
 use edgeward::config::Config;
 use edgeward::password::proven::ProvenCache;
@@ -19,6 +26,7 @@ use edgeward::request::RequestFacts;
 use edgeward::revocation::{Kept, Lists};
 use edgeward::secret::Secret;
 use edgeward::time::UnixTime;
+use edgeward::verdict::Cause;
 
 /// The most that one request can need: a password, or the ledger once for each link of a cookie.
 const MOST_QUESTIONS: usize = 16;
@@ -26,7 +34,12 @@ const MOST_QUESTIONS: usize = 16;
 const AFTER: &str = "\
 Field lines are written as for curl: -H 'Name: value'. For credentials, -H @- reads lines from standard input and \
 -H @FILE from a file, so that they stay out of the shell's history. No credentials are printed.
+A URL that bears a token is as secret as the token: --url - reads it from standard input.
 The URL is taken as the Worker gets it: the platform resolves . and .. in a path before that.
+
+The stores are not asked: nothing is taken for revoked, and no link for used. What a click on the page of a link that \
+counts its uses would do is told, too; nothing is counted. `edgeward token inspect` and `edgeward url verify` take \
+credentials apart.
 
 Exit status: 0 where the request passes or is answered with a success, 1 where it is not.
 
@@ -34,6 +47,7 @@ Examples:
   edgeward explain --url https://staging.acme.example/admin/
   edgeward explain --method POST --url https://acme.example/orders -H 'Origin: https://a.example'
   printf 'Authorization: Bearer %s' \"$TOKEN\" | edgeward explain --url https://acme.example/ -H @-
+  pbpaste | edgeward explain --url - --address 203.0.113.9 --country NL
   edgeward explain --url https://acme.example/launch --at 2026-12-01T00:00:00Z";
 
 /// Which rule, which credentials, which verdict and why, for a request that is only described
@@ -44,9 +58,17 @@ pub struct Explain {
     #[arg(long, short = 'X', value_name = "METHOD", default_value = "GET")]
     method: String,
 
-    /// The URL, with scheme and host
+    /// The URL, with scheme and host; - to read it from standard input
     #[arg(long, value_name = "URL")]
     url: String,
+
+    /// The client's address, as CF-Connecting-IP would say it
+    #[arg(long, value_name = "ADDRESS")]
+    address: Option<std::net::IpAddr>,
+
+    /// The country the client is in: two capital letters
+    #[arg(long, value_name = "CODE")]
+    country: Option<String>,
 
     /// A field line; @- for lines of standard input, @FILE for lines of a file
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
@@ -63,38 +85,65 @@ pub struct Explain {
 impl Explain {
     /// Decides it.
     pub fn run(self) -> super::Result {
-        let fields = described::fields(&self.headers)?;
-        let facts = RequestFacts::new(&self.method, &self.url, &fields)
+        let is_argument = self.url != "-";
+        let url = Secret::new(if is_argument { self.url.clone() } else { read_url()? });
+        let fields = described::fields(&self.headers)?.of(self.address, self.country.as_deref())?;
+        let received = RequestFacts::new(&self.method, url.expose(), &fields)
             .map_err(|_| Misuse::new("--url must be absolute, such as https://acme.example/path."))?;
         described::check_method(&self.method)?;
         let mut deployment = Deployment::find(&self.which)?;
-        let notes = notes(&deployment, &facts);
-        let config = std::mem::replace(
-            &mut deployment.config,
-            Config::parse(&edgeward::config::Sources::default(), nfc),
-        );
-        let gate = Gate::new(config);
-        let facts = gate.places.set_aside(facts);
+        let mut notes = notes(&deployment, &received);
+        let none = Config::parse(&edgeward::config::Sources::default(), nfc);
+        let gate = Gate::new(std::mem::replace(&mut deployment.config, none));
+        if is_argument && shown::bears_token(&gate, &received) {
+            notes.push(AS_ARGUMENT.to_owned());
+        }
+        if gate.config.store || gate.config.ledger {
+            notes.push(NOT_ASKED.to_owned());
+        }
+        let facts = gate.places.set_aside(received);
         let now = clock::at(self.at);
-        let decision = decide(&gate, &facts, now)?;
-        report::outcome(&gate, &fields, &facts, decision, now, notes)
+        let decision = decide(&gate, &facts, now, false)?;
+        let click = if is_counted(&decision) { Some(decide(&gate, &facts, now, true)?) } else { None };
+        let asked =
+            report::Asked { gate: &gate, secrets: &deployment.secrets, fields: &fields, facts: &facts, now };
+        asked.outcome(decision, click, notes)
     }
 }
 
+const AS_ARGUMENT: &str = "note: the URL bears a token, and arguments stay in the shell's history and show in lists of \
+                           processes: --url - reads it from standard input.";
+
+const NOT_ASKED: &str =
+    "note: the stores are not asked here: nothing is taken for revoked, and no link for used.";
+
+fn read_url() -> Result<String, Misuse> {
+    let text = if input::is_terminal() { input::ask_secret("URL: ")? } else { input::all()? };
+    Ok(text.expose().trim().to_owned())
+}
+
+/// Whether all that is missing is a click.
+fn is_counted(decision: &Decision<'_>) -> bool {
+    matches!(&decision.verdict, Verdict::Refused(it) if it.refusal.cause == Cause::TokenNeedsConfirmation)
+}
+
 /// Asks the core, runs the slow hash where it asks for one, and answers for the stores, which are not here: nothing was
-/// revoked, and no link was used.
-fn decide<'g>(gate: &'g Gate, facts: &RequestFacts<'_>, now: UnixTime) -> Result<Decision<'g>, Misuse> {
+/// revoked, and no link was used. `clicked`: by a person who says that a use is to be counted.
+fn decide<'g>(
+    gate: &'g Gate,
+    facts: &RequestFacts<'_>,
+    now: UnixTime,
+    clicked: bool,
+) -> Result<Decision<'g>, Misuse> {
     let proven = ProvenCache::new(&Secret::new(random::octets()?));
     let mut revoked = Kept::new();
     revoked.took(Lists::default(), now);
+    let no_keys = ApiKeys::default();
     let mut answers = Answers::default();
-    let store = Stored { revoked: &revoked, api_keys: None };
+    let store = Stored { revoked: &revoked, api_keys: Some(&no_keys) };
+    let confirmed = clicked.then_some("");
     let ask = |answers: &Answers| {
-        authenticate(
-            gate,
-            facts,
-            &Circumstances { now, proven: &proven, answers, store, confirmed: None, nfc },
-        )
+        authenticate(gate, facts, &Circumstances { now, proven: &proven, answers, store, confirmed, nfc })
     };
     for _ in 0..MOST_QUESTIONS {
         match ask(&answers) {
@@ -134,7 +183,8 @@ fn notes(deployment: &Deployment, facts: &RequestFacts<'_>) -> Vec<String> {
         let what = match stand_in.name {
             "EDGEWARD_KEYS" => "no token is good here",
             "EDGEWARD_USERS" => "no password is good here",
-            _ => "generated passwords are not good here",
+            "EDGEWARD_API_KEYS" => "no API key is good here",
+            _ => "generated passwords, share links and fresh tokens are not good here",
         };
         notes.push(format!("note: {} is not here, and is taken to be right: {what}.", stand_in.name));
     }

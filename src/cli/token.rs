@@ -1,18 +1,19 @@
-//! `edgeward token`: tokens made, taken apart, and verified as the gate does.
+//! `edgeward token`: tokens made, taken apart, and verified as the gate does; and what else may be taken for one.
 
-mod advice;
+pub(super) mod advice;
+mod given;
 mod inspect;
 mod mint;
+mod ours;
+mod pair;
 mod verify;
 
-use super::output::Misuse;
-use super::{clock, input};
+use super::clock;
 use clap::{Args, Subcommand};
 use edgeward::policy::{TokenEntry, TokenPlace};
-use edgeward::secret::Secret;
 use edgeward::time::UnixTime;
 
-/// Tokens (JWT): made, taken apart, verified
+/// Tokens (JWT) made; tokens, API keys and passwords taken apart and verified
 #[derive(Subcommand)]
 pub enum Token {
     Mint(mint::Mint),
@@ -60,22 +61,4 @@ fn place(text: &str) -> Result<TokenPlace, String> {
         Some(("header", name)) if !name.is_empty() => Ok(TokenPlace::Header(name.to_ascii_lowercase())),
         Some(_) | None => Err("write authorization, cookie:NAME, query:NAME or header:NAME".to_owned()),
     }
-}
-
-/// The token: `EDGEWARD_TOKEN`, or standard input. A whole field value is taken too.
-fn read_token() -> Result<Secret<String>, Misuse> {
-    let text = match std::env::var("EDGEWARD_TOKEN") {
-        Ok(text) => Secret::new(text),
-        Err(_) if input::is_terminal() => input::ask_secret("Token: ")?,
-        Err(_) => input::all()?,
-    };
-    let token = text.expose().trim();
-    let token = match token.get(..7) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("bearer ") => token.get(7..).unwrap_or_default().trim(),
-        Some(_) | None => token,
-    };
-    if token.is_empty() {
-        return Err(Misuse::new("No token: set EDGEWARD_TOKEN, or write it to standard input."));
-    }
-    Ok(Secret::new(token.to_owned()))
 }

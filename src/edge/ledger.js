@@ -34,13 +34,14 @@ export class Ledger extends DurableObject {
   /**
    * Counts one use of `id`, never beyond `limit`, and remembers it until `expires` (Unix seconds, 0 for ever).
    * `{ ok, used, at }`: whether it was counted, how many are, and when the last one before this was (Unix milliseconds
-   * or null). The same `form`, sent again, counts no second time. A use that could not be remembered, as `expires` is over, is not counted and not ok.
+   * or null). The same `form`, sent again by who `holds` what it gave, counts no second time: without that it would let in
+   * any number of people. A use that could not be remembered, as `expires` is over, is not counted and not ok.
    */
-  async spend(id, limit, expires, form) {
+  async spend(id, limit, expires, form, holds = false) {
     const [now, known] = [Date.now(), this.#count(id)];
     const { used, at } = known;
     const sent = form === undefined ? undefined : `${FORM}${text(form)}:${id}`;
-    if (sent !== undefined && this.#isKept(sent)) return { ok: true, used, at };
+    if (holds && sent !== undefined && this.#isKept(sent)) return { ok: true, used, at };
     if (used >= whole(limit) || isOver(seconds(expires), now)) return { ok: false, used, at };
     // One id has one end; should two be named, the later: forgetting early would give uses back.
     const until = known.until === FOR_EVER || expires === FOR_EVER ? FOR_EVER : Math.max(known.until ?? 0, expires);

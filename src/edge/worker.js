@@ -14,8 +14,11 @@ const ABSENT = "\0";
 
 /** The module panicked: what was in its memory is gone, the isolate lives. */
 function startAnew(error) {
-  console.error(JSON.stringify({ edgeward: "panic", message: String(error?.message ?? error) }));
-  gate.__wbg_reset_state();
+  const message = String(error?.message ?? error);
+  console.error(JSON.stringify({ edgeward: "panic", message }));
+  // A request that waited while another panicked finds its closure gone. The module that has been started since is
+  // sound, and others wait for it: to start that anew, too, would go on for as long as there are requests.
+  if (!message.includes("previous WASM instance")) gate.__wbg_reset_state();
 }
 
 /** Answers for a request in which the module panicked. */

@@ -46,8 +46,7 @@ pub const MAX_TRIED: usize = 8;
 
 /// What a preset makes of a token.
 #[derive(Debug)]
-// The large one is the one there nearly always is: a box would cost each good link an allocation.
-#[allow(clippy::large_enum_variant)]
+#[allow(clippy::large_enum_variant)] // It is moved once, and nearly always a token: a box would cost more.
 pub enum Reading<'r> {
     /// It does not have its format's form; the sentence is for programs.
     Malformed(&'static str),

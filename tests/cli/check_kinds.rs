@@ -278,3 +278,27 @@ fn keys_by_their_dates() {
         assert!(notes(&json).contains(note), "{note}: {json}");
     }
 }
+
+/// What stands in the shipped configuration as a comment can be uncommented, all of it at once.
+#[test]
+fn the_shipped_comments_are_good() {
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/wrangler.toml")).expect("a file");
+    let is_key = |line: &str| {
+        line.split_once(" = ")
+            .is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+    };
+    let uncommented = |line: &str| match line.strip_prefix("# ") {
+        Some(rest) if rest.starts_with('[') || is_key(rest) => rest.to_owned(),
+        Some(_) | None => line.to_owned(),
+    };
+    let lines: Vec<String> = text.lines().map(uncommented).collect();
+    assert!(lines.iter().filter(|line| line.starts_with('[')).count() > 20, "{lines:#?}");
+    // Two entries of others' keys each say which are theirs.
+    let text = lines.join("\n").replace("format = \"jwt\"", "format = \"jwt\"\nkeys = [\"login\"]");
+    let folder = Folder::new();
+    folder.write("www/.edgeward/brand/logo.svg", "<svg/>");
+    folder.write("wrangler.toml", &text);
+    let json = folder.run(&["check", "--json"]).exits(0).json();
+    assert_eq!(places(&json, "warnings"), [""; 0], "{json}");
+}

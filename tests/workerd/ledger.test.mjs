@@ -102,6 +102,15 @@ test("a count is forgotten when it expires, and what has expired is not counted"
   assert.equal((await spend("g", 1, later())).ok, true, "an object that gave its storage back works");
 });
 
+test("a form sent again counts once for who holds what it gave, and each time for others", async () => {
+  const send = (form, holds) => ask("link:form", "spend", "form", 3, later(), form, holds);
+  assert.deepEqual(await send("one", false), { ok: true, used: 1, at: null });
+  assert.equal((await send("one", true)).used, 1);
+  assert.equal((await send("one", false)).used, 2);
+  assert.equal((await send("two", true)).used, 3, "another form is another use");
+  assert.deepEqual([(await send("one", true)).ok, (await send("one", false)).ok, (await send("new", true)).ok], [true, false, false]);
+});
+
 test("of two ends the later one counts", async () => {
   await spend("i", 5, seconds() + 2);
   await spend("i", 5, later());

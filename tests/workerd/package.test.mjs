@@ -40,6 +40,7 @@ test("a dry run of the deploy passes and uploads what was built", async () => {
     const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: at(), env: environment() });
     assert.match(stdout, /Total Upload: [\d.]+ KiB/);
     assert.match(stdout, /env\.ASSETS/);
+    assert.match(stdout, /env\.EDGEWARD_LEDGER \(Ledger\)/);
     const modules = readdirSync(out).filter((name) => name.endsWith(".wasm"));
     assert.deepEqual(modules.map((name) => statSync(join(out, name)).size), [statSync(at("build/index_bg.wasm")).size]);
   } finally {

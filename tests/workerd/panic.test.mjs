@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { passed, refused, shared } from "./expect.mjs";
-import { basic, policy, secrets } from "./given.mjs";
+import { basic, bearer, jwt, policy, secrets } from "./given.mjs";
 import { isBuilt, withGate } from "./harness.mjs";
 import { startOrigin } from "./origin.mjs";
+import { storesOf, watched } from "./stores.mjs";
 
 const BUILD = "build-panic";
 const skip = isBuilt(BUILD) ? false : `no ${BUILD}: node scripts/build.mjs --features panic-probe --out ${BUILD}`;
@@ -54,6 +55,22 @@ function prove(world) {
       assert.doesNotMatch(response.text(), /panicked|\.rs\b|unreachable|wasm|RuntimeError/);
   });
 
+  test("a request that waits for a store meanwhile is refused, and one that came after is not", async () => {
+    const said = { build: BUILD, ...watched({ ledger: false }), policy: policy(world.origin), secrets: secrets() };
+    await withGate(said, async (gate) => {
+      const stores = await storesOf(gate);
+      await gate.request("/public/x");
+      await stores.set({ kv: 600 });
+      const ask = () => gate.request("/x", { headers: { ...bearer(jwt()), Accept: "application/problem+json" } });
+      const before = [ask(), ask(), ask()];
+      await sleep(200);
+      assert.equal((await gate.request("/x", { headers: PANIC })).status, 500);
+      const after = [ask(), ask(), ask()];
+      for (const response of await Promise.all(before)) refused(response, "internal");
+      for (const response of await Promise.all(after)) passed(response);
+    });
+  });
+
   test("ten panics in a row, and after each a good request", async () => {
     for (let i = 0; i < 10; i += 1) {
       assert.equal((await world.ask("/x", { headers: PANIC })).status, 500);
@@ -87,3 +104,5 @@ function prove(world) {
     assert.equal(await world.origin.count(), 0);
   });
 }
+
+const sleep = (millis) => new Promise((done) => setTimeout(done, millis));

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { statSync } from "node:fs";
+import { request } from "node:http";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
@@ -26,6 +27,28 @@ test("what the demo guards wants credentials", async () => {
 test("the printed curl lines open it, Basic and Bearer", async () => {
   assert.equal(demo.curls.length, 2);
   for (const line of demo.curls) assert.match(await paste(line), /<h1>You are in<\/h1>/, line);
+});
+
+test("the printed share link opens by a click, as often as it says", async () => {
+  const navigation = { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+  const posted = { ...navigation, "sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded" };
+  const page = new URL(demo.link).pathname;
+  for (let use = 1; use <= 3; use++) {
+    const asked = await send("GET", demo.link, navigation);
+    assert.equal(asked.status, 401, "whoever only looks at it counts nothing");
+    assert.match(asked.content, /data-cause="token-needs-confirmation"/);
+    const value = (name) => asked.content.match(new RegExp(`name="${name}" value="([^"]*)"`))[1];
+    const form = new URLSearchParams({ token: value("token"), return_to: value("return_to") });
+    const opened = await send("POST", new URL("/.edgeward/link", demo.address).href, posted, String(form));
+    assert.equal(opened.status, 303, `use ${use}`);
+    assert.equal(new URL(opened.headers.location, demo.address).pathname, page);
+    const cookie = opened.headers["set-cookie"][0].split(";")[0];
+    const shared = await send("GET", new URL(page, demo.address).href, { ...navigation, cookie });
+    assert.equal(shared.status, 200);
+  }
+  const spent = await send("GET", demo.link, navigation);
+  assert.match(spent.content, /data-cause="token-spent"/);
+  assert.equal((await send("GET", `${demo.link.slice(0, -1)}_`, navigation)).status, 401);
 });
 
 test("the pages are where their links say", async () => {
@@ -74,8 +97,9 @@ async function start([program, ...args]) {
   const [address] = text.match(/http:\/\/localhost:\d+\//);
   const curls = text.match(/^ *curl .*$/gm);
   const password = text.match(/password +(\S+)/)[1];
+  const [link] = text.match(/http:\/\/\S+[?&]ew=\S+/);
   const credentials = { authorization: `Basic ${Buffer.from(`demo:${password}`).toString("base64")}` };
-  return { child, port, address, curls, password, credentials };
+  return { child, port, address, curls, password, link, credentials };
 }
 
 async function printed(child) {
@@ -108,6 +132,16 @@ async function freePort() {
   const { port } = server.address();
   server.close();
   return port;
+}
+
+/** As a browser sends it: `fetch` would say of itself that it is a script. */
+async function send(method, url, headers, content) {
+  const sent = request(url, { method, headers });
+  sent.end(content);
+  const [response] = await once(sent, "response");
+  let text = "";
+  for await (const part of response.setEncoding("utf8")) text += part;
+  return { status: response.statusCode, headers: response.headers, content: text };
 }
 
 /** Runs a printed line as the user's shell would. */

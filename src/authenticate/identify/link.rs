@@ -15,11 +15,13 @@ impl Asking<'_> {
     pub(super) fn by_link(&self, seen: &Seen<'_>, strength: Strength) -> Result<Known, Halt> {
         let grant = self.verifiers.links.verify(seen, strength, self.at.now)?;
         let known = self.unrevoked_link(&grant)?;
+        let is_held =
+            self.at.confirmed.is_some() && Jar::of_request(&self.verifiers.jar, seen.facts).holds(&grant);
         if let Some(uses) = grant.stated().uses {
-            self.may_be_used(&grant, uses)?;
+            self.may_be_used(&grant, uses, is_held)?;
         }
         let link = (strength == Strength::Url).then_some(grant);
-        Ok(Known { link, ..known })
+        Ok(Known { link, is_held, ..known })
     }
 
     /// A cookie that grants what links granted: a use that counts was counted when it was made.
@@ -56,10 +58,14 @@ impl Asking<'_> {
     }
 
     /// A link that counts its uses lets nobody in by itself: that takes a click, and a use that is left.
-    fn may_be_used(&self, grant: &Grant, uses: u32) -> Result<(), Halt> {
+    fn may_be_used(&self, grant: &Grant, uses: u32, is_held: bool) -> Result<(), Halt> {
         if !self.gate.config.ledger {
             let refusal = not_configured("The link counts its uses, and EDGEWARD_LEDGER is not bound.");
             return Err(about(grant, refusal).into());
+        }
+        if is_held {
+            // It may be the same form once more, which counting alone can tell.
+            return Ok(());
         }
         let Some(answer) = &self.at.answers.used else {
             return Err(Halt::Needs(Question::Ledger(call(grant, About::Used, "peek", &[]))));
@@ -88,7 +94,7 @@ pub fn count_use(known: &Known, at: &Circumstances<'_>) -> Result<(), Halt> {
             question.arguments.pop();
             question.arguments.push(',');
             push_string(&mut question.arguments, form);
-            question.arguments.push(']');
+            question.arguments.push_str(if known.is_held { ",true]" } else { "]" });
         }
         return Err(Halt::Needs(Question::Ledger(question)));
     };

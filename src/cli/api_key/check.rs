@@ -10,12 +10,16 @@ use serde_json::{Value, json};
 /// Reads a key, and looks for it in the lists.
 pub fn run(lists: impl FnOnce() -> Result<Lists, Misuse>) -> crate::cli::Result {
     let key = read_key()?;
-    let lists = lists()?;
+    Ok(known(&key, &lists()?))
+}
+
+/// What is known of that one.
+pub fn known(key: &Secret<String>, lists: &Lists) -> Outcome {
     let form = api_key::form(key.expose());
     // As at the gate: what is mistyped is not looked up.
     let digest = (form != Form::Mistyped).then(|| api_key::digest(key.expose()));
     let found = digest.and_then(|digest| lists.first(|keys| keys.find(&digest)));
-    Ok(outcome(form, found, &lists))
+    outcome(form, found, lists)
 }
 
 /// The key: standard input, or what is typed.

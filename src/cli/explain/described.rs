@@ -2,18 +2,47 @@
 
 use crate::cli::input;
 use crate::cli::output::Misuse;
-use edgeward::request::FieldList;
+use edgeward::request::{FieldList, Fields};
+use std::net::IpAddr;
 
 /// Field lines in the order in which they are given, and their names.
 pub struct Described {
     list: FieldList,
+    lines: Vec<(String, String)>,
     /// Names in lower case, each once.
     pub names: Vec<String>,
 }
 
-impl edgeward::request::Fields for Described {
+impl Described {
+    /// The same, of a client with that address and in that country. The platform names one address, so there is one.
+    pub fn of(self, address: Option<IpAddr>, country: Option<&str>) -> Result<Self, Misuse> {
+        let Self { mut lines, mut names, .. } = self;
+        if let Some(address) = address {
+            if names.iter().any(|name| name == ADDRESS) {
+                return Err(Misuse::new(
+                    "--address and -H 'CF-Connecting-IP: …' say the same: leave one out.",
+                ));
+            }
+            lines.push((ADDRESS.to_owned(), address.to_string()));
+            names.push(ADDRESS.to_owned());
+        }
+        if country.is_some_and(|it| it.len() != 2 || !it.bytes().all(|b| b.is_ascii_uppercase())) {
+            return Err(Misuse::new("--country is two capital letters, such as NL."));
+        }
+        Ok(Self { list: FieldList::new(lines.clone()).with_country(country), lines, names })
+    }
+}
+
+/// The field in which the platform says the client's address.
+const ADDRESS: &str = "cf-connecting-ip";
+
+impl Fields for Described {
     fn get(&self, name: &str) -> Option<String> {
         self.list.get(name)
+    }
+
+    fn country(&self) -> Option<String> {
+        self.list.country()
     }
 }
 
@@ -34,7 +63,7 @@ pub fn fields(arguments: &[String]) -> Result<Described, Misuse> {
     let mut names: Vec<String> = lines.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
     names.sort();
     names.dedup();
-    Ok(Described { list: FieldList::new(lines), names })
+    Ok(Described { list: FieldList::new(lines.clone()), lines, names })
 }
 
 fn add(text: &str, lines: &mut Vec<(String, String)>) -> Result<(), Misuse> {

@@ -1,5 +1,6 @@
 //! What the origin would get: field names, never their values.
 
+use super::shown;
 use crate::cli::output::{Misuse, visible};
 use crate::cli::random;
 use edgeward::authenticate::{Gate, Passage};
@@ -46,7 +47,7 @@ pub fn outgoing(
         removed: outgoing.remove.iter().map(|name| (*name).to_owned()).collect(),
         set: outgoing.set.iter().map(|(name, _)| name.to_ascii_lowercase()).collect(),
         shared_caches: !outgoing.no_store,
-        url: outgoing.url,
+        url: shown::masked(&outgoing.url),
     })
 }
 

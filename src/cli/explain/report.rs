@@ -1,63 +1,211 @@
 //! A decision in words, and for programs.
 
 use super::described::Described;
-use super::forwarded;
+use super::{forwarded, otherwise, presented, shown};
 use crate::cli::output::{Misuse, Outcome, columns, visible};
-use edgeward::authenticate::{Authenticated, Decision, Gate, Verdict, Who};
-use edgeward::credentials::{Bearing, Credentials, extract};
-use edgeward::policy::{Access, Kind, Mode, Rule, TokenPlace};
+use crate::cli::secrets::Secrets;
+use edgeward::authenticate::{Authenticated, Decision, Exchange, Gate, Passage, Verdict, Who};
+use edgeward::exchange::exchanged;
+use edgeward::policy::{Access, Kind, Mode, Rule};
 use edgeward::reply::page::Pages;
-use edgeward::reply::{self, Answerer, Endpoint, Reply};
-use edgeward::request::RequestFacts;
+use edgeward::reply::{self, Answerer, Reply};
+use edgeward::request::{RequestFacts, Scheme};
 use edgeward::time::UnixTime;
-use edgeward::token::signed_url::{LinkVerifier, Strength};
+use edgeward::token::fresh::FreshTokens;
+use edgeward::token::signed_url::grants;
 use edgeward::verdict::{Refusal, Refused};
 use serde_json::{Map, Value, json};
 
 /// What is told, line by line and member by member.
-struct Told {
+pub struct Told {
     lines: Vec<(String, String)>,
     json: Map<String, Value>,
-    yes: bool,
+    /// Whether it passes.
+    pub yes: bool,
 }
 
 impl Told {
-    fn line(&mut self, name: &str, words: impl AsRef<str>) {
+    fn nothing() -> Self {
+        Self { lines: Vec::new(), json: Map::new(), yes: false }
+    }
+
+    /// A line for people.
+    pub fn line(&mut self, name: &str, words: impl AsRef<str>) {
         self.lines.push((name.to_owned(), visible(words.as_ref())));
     }
 
-    fn member(&mut self, name: &str, value: impl Into<Value>) {
+    /// A member for programs.
+    pub fn member(&mut self, name: &str, value: impl Into<Value>) {
         self.json.insert(name.to_owned(), value.into());
     }
 }
 
-/// Tells a decision.
-pub fn outcome(
-    gate: &Gate,
-    fields: &Described,
-    facts: &RequestFacts<'_>,
-    decision: Decision<'_>,
-    now: UnixTime,
-    notes: Vec<String>,
-) -> Result<Outcome, Misuse> {
-    let mut told = Told { lines: Vec::new(), json: Map::new(), yes: false };
-    let url = shown_url(gate, facts);
-    told.line("Request", format!("{} {url}", facts.method));
-    told.member("request", json!({ "method": facts.method, "url": url, "at": now.to_string() }));
-    tell_rule(&mut told, decision.rule);
-    tell_credentials(&mut told, gate, facts, &decision);
-    let teller = Teller { gate, fields, facts, now };
-    teller.tell(&mut told, decision.verdict)?;
-    told.member("notes", notes.clone());
-    told.member("passes", told.yes);
-    Ok(Outcome { text: columns(&told.lines), json: Value::Object(told.json), notes, yes: told.yes })
+/// A request that is described, and what it meets.
+pub struct Asked<'a> {
+    /// What stands before the origin.
+    pub gate: &'a Gate,
+    /// The secrets that are here.
+    pub secrets: &'a Secrets,
+    /// Its fields.
+    pub fields: &'a Described,
+    /// The request as rules see it.
+    pub facts: &'a RequestFacts<'a>,
+    /// The moment.
+    pub now: UnixTime,
 }
 
-/// The URL without tokens of ours and without userinfo.
-fn shown_url(gate: &Gate, facts: &RequestFacts<'_>) -> String {
-    let query = facts.query.and_then(|query| gate.places.without_tokens(query));
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{}{query}", facts.uri_without_query())
+impl Asked<'_> {
+    /// Tells a decision, and what a click would do where that is all that is missing.
+    pub fn outcome(
+        &self,
+        decision: Decision<'_>,
+        click: Option<Decision<'_>>,
+        notes: Vec<String>,
+    ) -> Result<Outcome, Misuse> {
+        let mut told = Told::nothing();
+        let url = shown::url(self.gate, self.facts);
+        told.line("Request", format!("{} {url}", self.facts.method));
+        let at = self.now.to_string();
+        told.member("request", json!({ "method": self.facts.method, "url": url, "at": at }));
+        tell_rule(&mut told, decision.rule);
+        presented::tell(&mut told, self, &decision);
+        self.tell(&mut told, decision)?;
+        if let Some(click) = click {
+            self.tell_click(&mut told, click)?;
+        }
+        told.member("notes", notes.clone());
+        told.member("passes", told.yes);
+        Ok(Outcome { text: columns(&told.lines), json: Value::Object(told.json), notes, yes: told.yes })
+    }
+
+    /// What reads fresh tokens, where there are any.
+    pub fn fresh(&self) -> Option<&FreshTokens> {
+        self.gate.config.verifiers.as_ref()?.fresh.as_ref()
+    }
+
+    /// The field of API keys.
+    pub fn api_key_field(&self) -> &str {
+        let policy = self.gate.config.policy.as_ref();
+        policy.map_or("X-API-Key", |policy| policy.api_key.written.as_str())
+    }
+
+    fn tell(&self, told: &mut Told, decision: Decision<'_>) -> Result<(), Misuse> {
+        match decision.verdict {
+            Verdict::Pass(passage) => self.pass(told, passage)?,
+            Verdict::ToHttps => {
+                told.line("Verdict", "sent to https");
+                told.member("verdict", "to-https");
+                answer(told, &self.answerer().to_https());
+            }
+            Verdict::Preflight(cors) => {
+                told.line("Verdict", "a preflight, answered here");
+                told.member("verdict", "preflight");
+                told.yes = true;
+                answer(told, &self.answerer().preflight(cors));
+            }
+            Verdict::Exchange(exchange) => self.exchange(told, *exchange)?,
+            Verdict::Reserved(who) => self.reserved(told, who.as_ref()),
+            Verdict::Refused(refused) => self.refused(told, decision.rule, &refused),
+        }
+        Ok(())
+    }
+
+    fn pass(&self, told: &mut Told, passage: Passage<'_>) -> Result<(), Misuse> {
+        told.member("verdict", "pass");
+        match passage.who() {
+            Who::Anyone => told.line("Verdict", "passes; nobody is asked who they are"),
+            Who::Known(who) => tell_who(told, who),
+            Who::Reported(refused) => {
+                let Refusal { cause, detail, .. } = &refused.refusal;
+                told.line(
+                    "Verdict",
+                    format!("passes, as the rule only reports; it would be {}", cause.name()),
+                );
+                told.line("Why", detail);
+                told.member("reported", json!({ "cause": cause.name(), "detail": detail }));
+            }
+        }
+        told.yes = true;
+        let Some(policy) = &self.gate.config.policy else { return Ok(()) };
+        let outgoing =
+            forwarded::outgoing(self.gate, policy, passage, self.facts, &self.fields.names, self.now)?;
+        told.lines.extend(forwarded::lines(&outgoing));
+        told.member("forward", forwarded::json(&outgoing));
+        Ok(())
+    }
+
+    /// To the clean URL, with a cookie; where the grant is too long for one, the request goes on as it is.
+    fn exchange(&self, told: &mut Told, exchange: Exchange<'_>) -> Result<(), Misuse> {
+        if let Some(exchanged) = exchanged(self.gate, &exchange, self.facts, self.now) {
+            tell_who(told, &exchange.who);
+            let location = shown::masked(&exchanged.location);
+            let cookie = grants::name(self.facts.scheme == Scheme::Https);
+            let words = format!("303 to {location}, with the cookie {cookie}, which grants the same");
+            told.line("Answer", words);
+            told.member("verdict", "exchange");
+            told.member("exchange", json!({ "status": 303, "location": location, "cookie": cookie }));
+            told.yes = true;
+            return Ok(());
+        }
+        match exchange.into_passage() {
+            Some(passage) => self.pass(told, passage)?,
+            None => told.line("Answer", "500 internal: what the link grants does not fit into a cookie"),
+        }
+        Ok(())
+    }
+
+    /// What happens when a person presses the button of the page; nothing is counted here.
+    fn tell_click(&self, told: &mut Told, click: Decision<'_>) -> Result<(), Misuse> {
+        let mut then = Told::nothing();
+        match click.verdict {
+            Verdict::Exchange(exchange) => self.exchange(&mut then, *exchange)?,
+            Verdict::Refused(refused) => self.refused(&mut then, click.rule, &refused),
+            Verdict::Pass(_) | Verdict::ToHttps | Verdict::Preflight(_) | Verdict::Reserved(_) => {}
+        }
+        let what = "counts one use, if one is left, which is known at the edge alone";
+        told.line("A click", format!("POST /.edgeward/link {what}; then:"));
+        told.lines.extend(then.lines.into_iter().map(|(name, words)| (format!("  {name}"), words)));
+        told.member("click", Value::Object(then.json));
+        Ok(())
+    }
+
+    pub(super) fn refused(&self, told: &mut Told, rule: Option<&Rule>, refused: &Refused) {
+        let Refusal { cause, detail, user, key, .. } = &refused.refusal;
+        let status = reply::status(*cause);
+        told.line("Verdict", format!("refused: {status} {}", cause.name()));
+        told.line("Why", detail);
+        told.json.entry("verdict").or_insert_with(|| "refused".into());
+        told.member("cause", cause.name());
+        told.member("detail", detail.as_str());
+        if let Some(user) = user {
+            told.line("Known as", user);
+            told.member("user", user.as_str());
+        }
+        if let Some(key) = key {
+            told.line("Signed by", key);
+            told.member("key", key.as_str());
+        }
+        let advice = otherwise::otherwise(self, rule, &refused.refusal);
+        advice.iter().for_each(|sentence| told.line("To pass", sentence));
+        told.member("advice", advice);
+        let reply = self.answerer().refused(refused, &mut self.pages());
+        answer(told, &reply);
+    }
+
+    pub(super) fn pages(&self) -> Pages {
+        let policy = self.gate.config.policy.as_ref();
+        Pages::new(policy.map(|policy| policy.brand.clone()).unwrap_or_default())
+    }
+
+    pub(super) fn answerer(&self) -> Answerer<'_> {
+        Answerer {
+            facts: self.facts,
+            policy: self.gate.config.policy.as_ref(),
+            places: &self.gate.places,
+            reference: "0000000000000000",
+            now: self.now,
+        }
+    }
 }
 
 fn tell_rule(told: &mut Told, rule: Option<&Rule>) {
@@ -108,166 +256,8 @@ fn rule_json(rule: &Rule) -> Value {
     })
 }
 
-/// Which credentials decide, where any were looked at.
-fn tell_credentials(told: &mut Told, gate: &Gate, facts: &RequestFacts<'_>, decision: &Decision<'_>) {
-    let is_looked_at = match &decision.verdict {
-        Verdict::Pass(passage) => !matches!(passage.who(), Who::Anyone),
-        Verdict::Refused(_) | Verdict::Exchange(_) => true,
-        Verdict::Reserved(who) => who.is_some(),
-        Verdict::ToHttps | Verdict::Preflight(_) => false,
-    };
-    let rule = decision.rule.filter(|rule| is_looked_at && rule.access != Access::Denied);
-    let words = rule.map_or("not looked at".to_owned(), |rule| {
-        let bearing = Bearing::read(facts, &gate.places);
-        let (seen, none) = (bearing.seen(facts), LinkVerifier::default());
-        let links = gate.config.verifiers.as_ref().map_or(&none, |verifiers| &verifiers.links);
-        credentials_words(&extract(facts, &gate.places, rule.accept, links, seen.as_ref()))
-    });
-    told.line("Credentials", &words);
-    told.member("credentials", words);
-}
-
-fn credentials_words(credentials: &Credentials<'_>) -> String {
-    match credentials {
-        Credentials::Missing => "none".to_owned(),
-        Credentials::Unsupported(Some(kind)) => format!("{}, which is not accepted here", kind.name()),
-        Credentials::Unsupported(None) => "of a kind that is not accepted here".to_owned(),
-        Credentials::Ambiguous(_) => "ambiguous".to_owned(),
-        Credentials::Malformed => "malformed".to_owned(),
-        Credentials::Basic(_) => "basic, in Authorization".to_owned(),
-        Credentials::Token(_, TokenPlace::Authorization) => "bearer, in Authorization".to_owned(),
-        Credentials::Token(_, TokenPlace::Cookie(name)) => format!("bearer, in the cookie {name}"),
-        Credentials::Token(_, TokenPlace::Query(name)) => format!("bearer, in the query parameter {name}"),
-        Credentials::Token(_, TokenPlace::Header(name)) => format!("bearer, in the field {name}"),
-        Credentials::ApiKey(_) => "api-key".to_owned(),
-        Credentials::Link(Strength::Field) => "signed-url, in a field of its own".to_owned(),
-        Credentials::Link(Strength::Url) => "signed-url, in the URL".to_owned(),
-        Credentials::Link(Strength::Cookie) => "signed-url, in a cookie".to_owned(),
-        Credentials::Jar(_) => "signed-url, by the cookie that stands for it".to_owned(),
-    }
-}
-
-/// What telling a verdict needs.
-struct Teller<'t> {
-    gate: &'t Gate,
-    fields: &'t Described,
-    facts: &'t RequestFacts<'t>,
-    now: UnixTime,
-}
-
-impl Teller<'_> {
-    fn tell(&self, told: &mut Told, verdict: Verdict<'_>) -> Result<(), Misuse> {
-        match verdict {
-            Verdict::Pass(passage) => self.pass(told, passage)?,
-            Verdict::ToHttps => {
-                told.line("Verdict", "sent to https");
-                told.member("verdict", "to-https");
-                answer(told, &self.answerer().to_https());
-            }
-            Verdict::Preflight(cors) => {
-                told.line("Verdict", "a preflight, answered here");
-                told.member("verdict", "preflight");
-                told.yes = true;
-                answer(told, &self.answerer().preflight(cors));
-            }
-            Verdict::Exchange(exchange) => {
-                tell_who(told, &exchange.who);
-                told.line("Answer", "303 to the clean URL, with a cookie that grants the same");
-                told.member("verdict", "exchange");
-                told.yes = true;
-            }
-            Verdict::Reserved(who) => self.reserved(told, who.as_ref()),
-            Verdict::Refused(refused) => self.refused(told, &refused),
-        }
-        Ok(())
-    }
-
-    fn pass(&self, told: &mut Told, passage: edgeward::authenticate::Passage<'_>) -> Result<(), Misuse> {
-        told.member("verdict", "pass");
-        match passage.who() {
-            Who::Anyone => told.line("Verdict", "passes; nobody is asked who they are"),
-            Who::Known(who) => tell_who(told, who),
-            Who::Reported(refused) => {
-                let Refusal { cause, detail, .. } = &refused.refusal;
-                told.line(
-                    "Verdict",
-                    format!("passes, as the rule only reports; it would be {}", cause.name()),
-                );
-                told.line("Why", detail);
-                told.member("reported", json!({ "cause": cause.name(), "detail": detail }));
-            }
-        }
-        told.yes = true;
-        let Some(policy) = &self.gate.config.policy else { return Ok(()) };
-        let outgoing =
-            forwarded::outgoing(self.gate, policy, passage, self.facts, &self.fields.names, self.now)?;
-        told.lines.extend(forwarded::lines(&outgoing));
-        told.member("forward", forwarded::json(&outgoing));
-        Ok(())
-    }
-
-    fn reserved(&self, told: &mut Told, who: Option<&Authenticated>) {
-        told.member("verdict", "reserved");
-        let mut pages = self.pages();
-        match (reply::endpoint(self.facts, &self.gate.config), who) {
-            (Endpoint::Refused(refusal), _) => {
-                let refused = Refused { refusal, accept: edgeward::policy::Kinds::NONE };
-                return self.refused(told, &refused);
-            }
-            (Endpoint::WhoAmI, Some(who)) => tell_who(told, who),
-            (Endpoint::Token, Some(who)) => {
-                tell_who(told, who);
-                told.line("Answer", "200 with a fresh token");
-                told.yes = true;
-            }
-            (Endpoint::Link | Endpoint::Revoke | Endpoint::Token, _) => {
-                told.line("Verdict", "answered by Edgeward itself, by what the content says");
-            }
-            (Endpoint::Brand, _) => told.line("Verdict", "a file of the brand, if it is there"),
-            (Endpoint::Explained(cause), _) => {
-                told.line("Verdict", "a page of Edgeward's own");
-                answer(told, &self.answerer().explained(cause, &mut pages));
-            }
-            (Endpoint::Health | Endpoint::WhoAmI, _) => {
-                told.line("Verdict", "answered by Edgeward itself: 200")
-            }
-        }
-        told.yes = true;
-    }
-
-    fn refused(&self, told: &mut Told, refused: &Refused) {
-        let Refusal { cause, detail, user, .. } = &refused.refusal;
-        let status = reply::status(*cause);
-        told.line("Verdict", format!("refused: {status} {}", cause.name()));
-        told.line("Why", detail);
-        told.json.entry("verdict").or_insert_with(|| "refused".into());
-        told.member("cause", cause.name());
-        told.member("detail", detail.as_str());
-        if let Some(user) = user {
-            told.line("Known as", user);
-            told.member("user", user.as_str());
-        }
-        let reply = self.answerer().refused(refused, &mut self.pages());
-        answer(told, &reply);
-    }
-
-    fn pages(&self) -> Pages {
-        let policy = self.gate.config.policy.as_ref();
-        Pages::new(policy.map(|policy| policy.brand.clone()).unwrap_or_default())
-    }
-
-    fn answerer(&self) -> Answerer<'_> {
-        Answerer {
-            facts: self.facts,
-            policy: self.gate.config.policy.as_ref(),
-            places: &self.gate.places,
-            reference: "0000000000000000",
-            now: self.now,
-        }
-    }
-}
-
-fn tell_who(told: &mut Told, who: &Authenticated) {
+/// As whom it passes.
+pub(super) fn tell_who(told: &mut Told, who: &Authenticated) {
     let name = who.user().unwrap_or("nobody in particular");
     let mut words = format!("passes as {name}");
     if !who.groups().is_empty() {
@@ -287,7 +277,7 @@ fn tell_who(told: &mut Told, who: &Authenticated) {
 }
 
 /// Status and the fields that a client acts on.
-fn answer(told: &mut Told, reply: &Reply) {
+pub(super) fn answer(told: &mut Told, reply: &Reply) {
     told.line("Status", reply.status.to_string());
     told.member("status", reply.status);
     let of = |wanted: &str| {

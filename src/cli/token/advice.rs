@@ -1,16 +1,16 @@
 //! What would have to be otherwise for a refused token to be taken.
 
 use crate::cli::clock::{seconds_between, span};
-use crate::cli::deployment::Deployment;
 use crate::cli::output::visible;
+use crate::cli::secrets::Secrets;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use edgeward::json::Json;
-use edgeward::policy::{HmacAlgorithm, TokenEntry};
+use edgeward::policy::{HmacAlgorithm, Policy, TokenEntry};
 use edgeward::secret::Secret;
 use edgeward::time::{Lifetime, UnixTime};
 use edgeward::token::jws::Compact;
-use edgeward::token::keys::{Key, KeySet};
+use edgeward::token::keys::{Key, KeySet, Standing};
 use edgeward::token::mac::MacKey;
 use edgeward::verdict::{Cause, Refusal};
 use serde_json::Value;
@@ -27,6 +27,8 @@ pub struct Looked<'d> {
     refusal: Option<&'d Refusal>,
     has_keys: bool,
     kids: Vec<(String, &'static str)>,
+    /// What is to be said of the dates of keys that have some.
+    dates: Vec<(String, String)>,
     entries: &'d [TokenEntry],
     leeway: Lifetime,
     header: Claims,
@@ -36,10 +38,15 @@ pub struct Looked<'d> {
 
 impl<'d> Looked<'d> {
     /// Looks at a token.
-    pub fn at(token: &str, deployment: &'d Deployment, refusal: Option<&'d Refusal>, now: UnixTime) -> Self {
-        let text = deployment.secrets.value("EDGEWARD_KEYS");
+    pub fn at(
+        token: &str,
+        secrets: &Secrets,
+        policy: Option<&'d Policy>,
+        refusal: Option<&'d Refusal>,
+        now: UnixTime,
+    ) -> Self {
+        let text = secrets.value("EDGEWARD_KEYS");
         let keys = text.as_ref().and_then(|text| KeySet::parse(text.expose()).ok());
-        let policy = deployment.config.policy.as_ref();
         let list =
             |keys: &KeySet| keys.iter().map(|key| (key.kid().to_string(), key.algorithm().name())).collect();
         let mut parts = token.split('.');
@@ -49,6 +56,7 @@ impl<'d> Looked<'d> {
             refusal,
             has_keys: keys.is_some(),
             kids: keys.as_ref().map(list).unwrap_or_default(),
+            dates: keys.iter().flat_map(KeySet::iter).filter_map(|key| dates(key, now)).collect(),
             entries: policy.map_or(&[], |policy| &policy.tokens),
             leeway: policy.map(|policy| policy.leeway).unwrap_or_default(),
             header: Claims::of(parts.next()),
@@ -62,14 +70,15 @@ impl<'d> Looked<'d> {
         match self.fitting.as_slice() {
             [] if !self.has_keys => "not verified: EDGEWARD_KEYS is not here, or is unreadable".to_owned(),
             [] => "NOT VERIFIED: no key here made it".to_owned(),
-            [kid] => format!("holds, by key {}", visible(kid)),
+            [kid] => format!("holds, by key {}{}", visible(kid), self.standing(kid)),
             kids => format!("holds, by keys {}", visible(&kids.join(", "))),
         }
     }
 
-    /// What to know of the claims before they are read.
-    pub const fn caveat(&self) -> &'static str {
-        if self.fitting.is_empty() { " (not verified: anybody can write these)" } else { "" }
+    /// Where the key is out of use, or will be: since when.
+    fn standing(&self, kid: &str) -> String {
+        let dates = self.dates.iter().find(|(other, _)| other == kid).map(|(_, dates)| dates);
+        dates.cloned().unwrap_or_default()
     }
 
     fn entry(&self) -> Option<&TokenEntry> {
@@ -79,6 +88,16 @@ impl<'d> Looked<'d> {
         };
         self.entries.iter().find(is_of)
     }
+}
+
+/// Since when a key is out of use, or until when it is in use.
+fn dates(key: &Key, now: UnixTime) -> Option<(String, String)> {
+    let words = match key.standing(now) {
+        Standing::NotYet(from) => format!(", which is not in use before {from}"),
+        Standing::Retired(until) => format!(", which was retired at {until}"),
+        Standing::Good => format!(", which retires at {}", key.retire_after()?),
+    };
+    Some((key.kid().to_string(), words))
 }
 
 /// A header or claims set, read leniently.

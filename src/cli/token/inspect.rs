@@ -3,8 +3,10 @@
 //! The one place that shows claims before a signature holds; it says so first.
 
 use super::advice::{self, Looked};
+use super::given::{self, Given, Kind};
+use super::ours::{self, Ours};
 use super::verify::{place_name, user, verdict};
-use super::{Shown, read_token};
+use super::{Shown, pair};
 use crate::cli::deployment::Deployment;
 use crate::cli::output::{Outcome, columns, visible};
 use crate::cli::{Which, clock};
@@ -21,7 +23,8 @@ const TIMES: [(&str, &str); 4] =
     [("iat", "issued at"), ("nbf", "good from"), ("exp", "expires"), ("auth_time", "signed in at")];
 
 const AFTER: &str = "\
-Header and claims are shown even where nothing is verified: then believe none of them.
+It may be a JWT, one of Edgeward's own, an API key, or a user-id and password; signed URLs are for `edgeward url verify`.
+Header and claims of a JWT are shown even where nothing is verified: then believe none of them.
 The token is a credential: it is read from EDGEWARD_TOKEN or from standard input, never from an argument.
 Exit status: 0 where the gate would take it, 1 where it would not, or where EDGEWARD_KEYS is not here.
 
@@ -43,54 +46,98 @@ pub struct Inspect {
 impl Inspect {
     /// Takes it apart.
     pub fn run(self) -> crate::cli::Result {
-        let token = read_token()?;
+        let Given { kind, value } = given::read()?;
+        if kind == Kind::ApiKey {
+            return pair::of_key(&value, &self.which);
+        }
         let deployment = Deployment::find(&self.which)?;
         let now = clock::at(self.shown.at);
-        let verdict = verdict(&deployment, token.expose(), &self.shown, now).ok();
-        let parts = Parts::of(token.expose());
-        let looked =
-            Looked::at(token.expose(), &deployment, verdict.as_ref().and_then(|it| it.as_ref().err()), now);
-        Ok(self.outcome(&parts, &looked, verdict.as_ref(), &deployment, now))
+        if kind == Kind::Basic {
+            return pair::look(value.expose(), &deployment, now);
+        }
+        let token = value.expose();
+        let told = match ours::look(token, &deployment, now) {
+            Some(ours) => Told::of_ours(ours),
+            None => self.of_others(token, &deployment, now),
+        };
+        Ok(told.outcome(&Parts::of(token), now))
     }
 
-    fn outcome(
-        &self,
-        parts: &Parts,
-        looked: &Looked<'_>,
-        verdict: Option<&Result<VerifiedJwt, Refusal>>,
-        deployment: &Deployment,
-        now: UnixTime,
-    ) -> Outcome {
-        let entries = deployment.config.policy.as_ref().map_or(&[][..], |policy| &policy.tokens);
-        let place = place_name(&self.shown.place(entries));
-        let advice = advice::advice(looked);
+    /// A JWT that others sign.
+    fn of_others(&self, token: &str, deployment: &Deployment, now: UnixTime) -> Told {
+        let verdict = verdict(deployment, token, &self.shown, now).ok();
+        let refusal = verdict.as_ref().and_then(|it| it.as_ref().err());
+        let policy = deployment.config.policy.as_ref();
+        let looked = Looked::at(token, &deployment.secrets, policy, refusal, now);
+        let advice = advice::advice(&looked);
+        let signature = looked.signature();
+        let place = place_name(&self.shown.place(policy.map_or(&[][..], |policy| &policy.tokens)));
+        Told {
+            kind: "a JWT",
+            signature,
+            kids: looked.fitting,
+            words: format!("{} (found in {place}, at {now})", verdict_words(verdict.as_ref())),
+            json: verdict_json(verdict.as_ref()),
+            yes: verdict.is_some_and(|it| it.is_ok()),
+            place: Some(place),
+            advice,
+        }
+    }
+}
+
+/// What is found out about a JWT.
+struct Told {
+    kind: &'static str,
+    signature: String,
+    kids: Vec<String>,
+    words: String,
+    json: Value,
+    yes: bool,
+    place: Option<String>,
+    advice: Vec<String>,
+}
+
+impl Told {
+    fn of_ours(ours: Ours) -> Self {
+        let Ours { kind, kids, verdict, advice } = ours;
+        let signature = match kids.first() {
+            Some(kid) => format!("holds, by the key {} of EDGEWARD_SECRET", visible(kid)),
+            None => "NOT VERIFIED: no key of EDGEWARD_SECRET made it, or it is not for there".to_owned(),
+        };
+        let yes = verdict.is_ok();
+        let (words, json) = match verdict {
+            Ok(taken) => (format!("taken: {}", taken.words), json!({ "ok": true, "taken": taken.json })),
+            Err(refusal) => (refusal_words(&refusal), refusal_json(&refusal)),
+        };
+        Self { kind, signature, kids, words, json, yes, place: None, advice }
+    }
+
+    fn outcome(&self, parts: &Parts, now: UnixTime) -> Outcome {
         let times = parts.times(now);
         let lines = [
-            ("Signature".to_owned(), looked.signature()),
-            ("Verdict".to_owned(), format!("{} (found in {place}, at {now})", verdict_words(verdict))),
+            ("Kind".to_owned(), self.kind.to_owned()),
+            ("Signature".to_owned(), self.signature.clone()),
+            ("Verdict".to_owned(), self.words.clone()),
         ];
         let mut text = columns(&lines);
-        advice.iter().for_each(|sentence| text.push_str(&format!("  {sentence}\n")));
-        text.push_str(&format!(
-            "\nHeader\n{}\nClaims{}\n{}",
-            parts.header_text(),
-            looked.caveat(),
-            parts.claims_text()
-        ));
+        self.advice.iter().for_each(|sentence| text.push_str(&format!("  {sentence}\n")));
+        let caveat = if self.kids.is_empty() { " (not verified: anybody can write these)" } else { "" };
+        text.push_str(&format!("\nHeader\n{}\nClaims{caveat}\n{}", parts.header_text(), parts.claims_text()));
         if !times.is_empty() {
             text.push_str(&format!("\nTimes\n{}", columns(&times)));
         }
         let json = json!({
-            "verified": verdict.is_some_and(Result::is_ok),
-            "signature": { "holds": !looked.fitting.is_empty(), "kids": looked.fitting },
-            "verdict": verdict_json(verdict),
-            "place": place,
-            "advice": advice,
+            "kind": self.kind,
+            "verified": self.yes,
+            "signature": { "holds": !self.kids.is_empty(), "kids": self.kids },
+            "verdict": self.json,
+            "place": self.place,
+            "advice": self.advice,
             "header": parts.header.as_ref().map(|text| json_or_text(text)),
             "claims": parts.claims.as_ref().map(|text| json_or_text(text)),
             "times": times.iter().map(|(name, words)| (name.clone(), words.as_str().into())).collect::<serde_json::Map<_, Value>>(),
         });
-        Outcome { yes: verdict.is_some_and(Result::is_ok), ..Outcome::yes(text, json) }
+        Outcome { yes: self.yes, ..Outcome::yes(text, json) }
     }
 }
 
@@ -100,18 +147,24 @@ fn verdict_words(verdict: Option<&Result<VerifiedJwt, Refusal>>) -> String {
         Some(Ok(token)) => {
             format!("let in as {}", visible(&user(token).unwrap_or("nobody in particular".to_owned())))
         }
-        Some(Err(refusal)) => format!("refused: {}: {}", refusal.cause.name(), refusal.detail),
+        Some(Err(refusal)) => refusal_words(refusal),
     }
+}
+
+fn refusal_words(refusal: &Refusal) -> String {
+    format!("refused: {}: {}", refusal.cause.name(), refusal.detail)
 }
 
 fn verdict_json(verdict: Option<&Result<VerifiedJwt, Refusal>>) -> Value {
     match verdict {
         None => Value::Null,
         Some(Ok(token)) => json!({ "ok": true, "user": user(token), "kid": token.kid() }),
-        Some(Err(refusal)) => {
-            json!({ "ok": false, "cause": refusal.cause.name(), "detail": refusal.detail })
-        }
+        Some(Err(refusal)) => refusal_json(refusal),
     }
+}
+
+fn refusal_json(refusal: &Refusal) -> Value {
+    json!({ "ok": false, "cause": refusal.cause.name(), "detail": refusal.detail })
 }
 
 /// Header and claims as text, as far as they can be decoded.

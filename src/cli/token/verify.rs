@@ -1,6 +1,8 @@
 //! `edgeward token verify`: the gate's verdict on a token, and nothing else of it.
 
-use super::{Shown, read_token};
+use super::given::{self, Given, Kind};
+use super::ours::{self, Ours};
+use super::{Shown, pair};
 use crate::cli::deployment::Deployment;
 use crate::cli::output::{Misuse, Outcome};
 use crate::cli::secrets::sentences;
@@ -13,8 +15,8 @@ use edgeward::verdict::{Cause, Refusal};
 use serde_json::json;
 
 const AFTER: &str = "\
-The token is a credential: it is read from EDGEWARD_TOKEN or from standard input, never from an argument. \
-What a rule asks for besides (scopes, groups, networks) is for `edgeward explain`.
+It may be a JWT, one of Edgeward's own, an API key, or a user-id and password; signed URLs are for `edgeward url \
+verify`. It is read from EDGEWARD_TOKEN or from standard input, never from an argument. What a rule asks for besides (scopes, groups, networks) is for `edgeward explain`.
 
 Examples:
   edgeward token verify < token.txt
@@ -34,15 +36,42 @@ pub struct Verify {
 impl Verify {
     /// Verifies it.
     pub fn run(self) -> crate::cli::Result {
-        let token = read_token()?;
+        let Given { kind, value } = given::read()?;
+        if kind == Kind::ApiKey {
+            return pair::of_key(&value, &self.which);
+        }
         let deployment = Deployment::find(&self.which)?;
         let now = clock::at(self.shown.at);
-        let verdict = verdict(&deployment, token.expose(), &self.shown, now)?;
-        Ok(match verdict {
+        if kind == Kind::Basic {
+            return pair::look(value.expose(), &deployment, now);
+        }
+        if let Some(ours) = ours::look(value.expose(), &deployment, now) {
+            return Ok(of_ours(ours));
+        }
+        Ok(match verdict(&deployment, value.expose(), &self.shown, now)? {
             Ok(token) => good(&token, now),
             Err(refusal) => bad(&refusal),
         })
     }
+}
+
+fn of_ours(ours: Ours) -> Outcome {
+    match ours.verdict {
+        Ok(taken) => {
+            let mut json = taken.json;
+            if let Some(members) = json.as_object_mut() {
+                members.insert("ok".to_owned(), true.into());
+                members.insert("kind".to_owned(), ours.kind.into());
+            }
+            Outcome::yes(format!("good: {}: {}\n", ours.kind, taken.words), json)
+        }
+        Err(refusal) => bad(&refusal),
+    }
+}
+
+/// How long, in words.
+pub(super) fn until(end: Option<UnixTime>, now: UnixTime) -> String {
+    end.map_or("for ever".to_owned(), |at| format!("until {at} ({})", clock::relative(at, now)))
 }
 
 /// What the gate says to a token that is found in that place.
@@ -99,9 +128,7 @@ pub(super) fn user(token: &VerifiedJwt) -> Option<String> {
 
 fn good(token: &VerifiedJwt, now: UnixTime) -> Outcome {
     let user = user(token);
-    let until = token
-        .expires()
-        .map_or("for ever".to_owned(), |at| format!("until {at} ({})", clock::relative(at, now)));
+    let until = until(token.expires(), now);
     let shown = crate::cli::output::visible(user.as_deref().unwrap_or("nobody in particular"));
     let text = format!("good: {shown}, by key {}, {until}\n", token.kid());
     let json = json!({

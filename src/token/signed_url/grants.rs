@@ -14,7 +14,9 @@
 mod written;
 
 use super::{Grant, Moment, Seen, Target, in_time, progress, refusal};
+use crate::credentials::cookie;
 use crate::policy::{Format, HmacAlgorithm};
+use crate::request::{RequestFacts, Scheme};
 use crate::time::UnixTime;
 use crate::token::mac::{MacKey, Purpose, RootSecret};
 use crate::token::{from_base64url, to_base64url};
@@ -53,6 +55,22 @@ impl Jar {
     #[must_use]
     pub const fn empty(host: String) -> Self {
         Self { host, grants: Vec::new() }
+    }
+
+    /// What the browser holds already: nothing where its cookie is there twice, or not whole.
+    #[must_use]
+    pub fn of_request(keys: &[MacKey], facts: &RequestFacts<'_>) -> Self {
+        let host = facts.host();
+        let field = facts.field("cookie").unwrap_or_default();
+        let mut values = cookie::values(&field, name(facts.scheme == Scheme::Https));
+        let value = values.next().filter(|_| values.next().is_none());
+        value.and_then(|value| Self::read(keys, &host, value)).unwrap_or_else(|| Self::empty(host))
+    }
+
+    /// Whether it holds what that very link grants.
+    #[must_use]
+    pub fn holds(&self, grant: &Grant) -> bool {
+        self.grants.iter().any(|it| is_same(it, grant))
     }
 
     /// Reads the cookie's value; one that is not ours, not this host's or not whole is nothing.
