@@ -20,7 +20,9 @@ const FIELDS = [
   "X-Real-IP: 203.0.113.7",
 ];
 
-const text = (lines) => `GET /v1/orders/1234 HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
+/** The octets of a request: `path` with its query, and fields besides those that every client sends. */
+const bytesOf = ({ path = "/v1/orders/1234", fields = [] }) =>
+  Buffer.from(`GET ${path} HTTP/1.1\r\n${[...FIELDS, ...fields].join("\r\n")}\r\n\r\n`);
 
 /** The load on one Worker. */
 export class Load {
@@ -32,13 +34,12 @@ export class Load {
     this.#variant = variant;
   }
 
-  /** A good token passes, and none or a broken one does not: what is measured does what it says. */
+  /** A good request passes, and one that bears nothing or what is broken does not: what is measured does what it says. */
   async check() {
-    const { title, token, guards } = this.#variant;
-    const broken = token.slice(0, -8) + (token.endsWith("AAAAAAAA") ? "BBBBBBBB" : "AAAAAAAA");
+    const { title, good, broken, guards } = this.#variant;
     const wanted = guards ? 401 : 200;
-    for (const [authorization, status] of [[token, 200], [broken, wanted], [null, wanted]]) {
-      const client = await Client.open(this.#port, request(authorization));
+    for (const [request, status] of [[good, 200], [broken, wanted], [{}, wanted]]) {
+      const client = await Client.open(this.#port, bytesOf(request));
       const got = await client.exchange().finally(() => client.close());
       if (got !== status) throw new Error(`${title}: status ${got} instead of ${status}`);
     }
@@ -49,7 +50,7 @@ export class Load {
    * others are measured. Each must be answered with 200.
    */
   async run(count) {
-    const bytes = request(this.#variant.token);
+    const bytes = bytesOf(this.#variant.good);
     const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => Client.open(this.#port, bytes)));
     let left = count;
     const each = async (client) => {
@@ -61,8 +62,6 @@ export class Load {
     await inTime(Promise.all(clients.map(each)), TIMEOUT).finally(() => clients.forEach((client) => client.close()));
   }
 }
-
-const request = (token) => Buffer.from(text(token ? [...FIELDS, `Authorization: Bearer ${token}`] : FIELDS));
 
 /** One connection; reads no more of an answer than where it ends. */
 class Client {

@@ -13,9 +13,9 @@ const START_TIME = 20_000; // milliseconds
 export async function startWorkerd(variants, originPort) {
   const folder = mkdtempSync(join(tmpdir(), "edgeward-bench-"));
   writeFileSync(join(folder, "config.capnp"), configuration(variants, originPort));
-  for (const [index, { modules }] of variants.entries()) {
-    mkdirSync(join(folder, `${index}`));
-    for (const [name, content] of Object.entries(modules)) writeFileSync(join(folder, `${index}`, name), content);
+  for (const [name, { modules }] of servicesOf(variants)) {
+    mkdirSync(join(folder, name));
+    for (const [file, content] of Object.entries(modules)) writeFileSync(join(folder, name, file), content);
   }
   const args = ["serve", "--control-fd=3", join(folder, "config.capnp")];
   const child = spawn(workerd.default ?? workerd, args, { stdio: ["ignore", "ignore", "inherit", "pipe"] });
@@ -33,6 +33,19 @@ export async function startWorkerd(variants, originPort) {
     throw error;
   }
 }
+
+/** Each Worker by its name: those that are measured, and the stores that they are bound to. */
+function servicesOf(variants) {
+  return variants.flatMap((variant, index) => {
+    const stores = Object.entries(variant.stores ?? {}).map(([name, values]) => [`w${index}-${name}`, store(values)]);
+    return [[`w${index}`, variant], ...stores];
+  });
+}
+
+const store = (values) => ({
+  bindings: {},
+  modules: { "index.js": readFileSync(at("benches/workers/store.js")), "values.json": JSON.stringify(values) },
+});
 
 /** Microseconds that all threads of a process have run: nanoseconds in /proc, where `stat` has hundredths of a second. */
 function cpuTime(pid) {
@@ -63,20 +76,21 @@ function configuration(variants, originPort) {
 const config :Workerd.Config = (
   services = [
     (name = "origin", external = (address = "127.0.0.1:${originPort}", http = ())),
-    ${variants.map((variant, index) => service(variant, index, date)).join(",\n    ")}
+    ${servicesOf(variants).map(([name, variant]) => service(name, variant, date)).join(",\n    ")}
   ],
   sockets = [${variants.map(socket).join(", ")}],
 );
 `;
 }
 
-function service({ modules, bindings }, index, date) {
-  const kind = (name) => (name.endsWith(".wasm") ? "wasm" : "esModule");
-  const module = (name) => `(name = ${quoted(name)}, ${kind(name)} = embed ${quoted(`${index}/${name}`)})`;
+function service(name, { modules, bindings, stores = {} }, date) {
+  const kind = (file) => ({ wasm: "wasm", json: "json" })[file.split(".").at(-1)] ?? "esModule";
+  const module = (file) => `(name = ${quoted(file)}, ${kind(file)} = embed ${quoted(`${name}/${file}`)})`;
   const value = (it) => (typeof it === "string" ? `text = ${quoted(it)}` : `json = ${quoted(JSON.stringify(it))}`);
-  const binding = ([name, it]) => `(name = ${quoted(name)}, ${value(it)})`;
-  return `(name = "w${index}", worker = (
+  const bound = Object.entries(bindings).map(([variable, it]) => `(name = ${quoted(variable)}, ${value(it)})`);
+  const kept = Object.keys(stores).map((it) => `(name = ${quoted(it)}, kvNamespace = ${quoted(`${name}-${it}`)})`);
+  return `(name = ${quoted(name)}, worker = (
       modules = [${Object.keys(modules).map(module).join(", ")}],
-      bindings = [${Object.entries(bindings).map(binding).join(", ")}],
+      bindings = [${[...bound, ...kept].join(", ")}],
       compatibilityDate = "${date}", globalOutbound = "origin"))`;
 }
