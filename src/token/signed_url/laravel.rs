@@ -19,7 +19,6 @@
 //! that never does, and one spelling of the two names is taken: PHP also reads `%65xpires`.
 
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode};
-use crate::credentials::query;
 use crate::policy::{Format, HmacAlgorithm, LinkEntry, UrlMode};
 use std::borrow::Cow;
 
@@ -71,7 +70,7 @@ fn end(seen: &Seen<'_>, name: &str) -> Result<Option<End>, &'static str> {
     const MALFORMED: &str = "The link's expiry is not a number of Unix seconds.";
     match seen.parameter(name) {
         Some(value) => decode::seconds(value).map(|at| Some(End::Through(at))).ok_or(MALFORMED),
-        None if query::values(seen.query(), name).next().is_some() => Err(MALFORMED),
+        None if seen.values(name).next().is_some() => Err(MALFORMED),
         None => Ok(None),
     }
 }

@@ -33,7 +33,6 @@
 mod pattern;
 
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode, seen};
-use crate::credentials::query;
 use crate::policy::{Format, HmacAlgorithm, LinkEntry, LinkPlace};
 use crate::time::{Lifetime, UnixTime};
 use pattern::Pattern;
@@ -210,7 +209,7 @@ fn args(seen: &Seen<'_>, entry: &LinkEntry) -> String {
 /// A parameter as received; nothing where it is not there. One whose name is spelled otherwise is none to a signer and
 /// one to the origin.
 fn argument<'r>(name: &str, seen: &Seen<'r>) -> Result<Cow<'r, [u8]>, &'static str> {
-    match (query::values(seen.query(), name).take(2).count(), seen.parameter(name)) {
+    match (seen.values(name).take(2).count(), seen.parameter(name)) {
         (0, _) => Ok(Cow::Borrowed(&[])),
         (1, Some(value)) => Ok(Cow::Borrowed(value.as_bytes())),
         _ => Err("A parameter that is signed stands there twice, or its name is spelled otherwise."),
@@ -232,7 +231,7 @@ impl Times {
             return Err("The format has its parameters.");
         };
         let signed = pattern.signs(time) && pattern.signs(lifetime);
-        let sent = |name: &str| query::values(seen.query(), name).next().is_some();
+        let sent = |name: &str| seen.values(name).next().is_some();
         if !signed {
             let any = sent(time) || sent(lifetime) || pattern.signs(time) || pattern.signs(lifetime);
             return if any {
