@@ -139,3 +139,25 @@ test("a token that was the first segment of a page's path leaves Referer, where 
     }
   });
 });
+
+test("a cookie ends with the key of its link, even where another key has its id", async (t) => {
+  const origin = await startOrigin();
+  t.after(() => origin.stop());
+  const policy = {
+    origin: origin.url,
+    tokens: [{ format: "laravel", keys: ["laravel"] }],
+    rules: [{ path: "/*", accept: ["signed-url"], exchange: "cookie" }],
+  };
+  const secrets = (key) => ({ EDGEWARD_SECRET: base64url(SECRET_BYTES), EDGEWARD_KEYS: JSON.stringify({ keys: foreign({ laravel: key }) }) });
+  const leaked = signers.laravel({ url: `${SITE}/a`, key: KEYS.laravel, expires: 9_999_999_999 });
+  const ask = (gate, cookie) => gate.request("/a", { headers: { ...cookie.header, Accept: "application/problem+json" } });
+  let cookie;
+  await withGate({ policy, secrets: secrets(KEYS.laravel) }, async (gate) => {
+    cookie = exchanged(await gate.request(leaked, { headers: NAVIGATION }), `${SITE}/a`);
+    assert.equal((await ask(gate, cookie)).status, 200);
+  });
+  await withGate({ policy, secrets: secrets(octets("the key that came after")) }, async (gate) => {
+    const response = await ask(gate, cookie);
+    assert.deepEqual([response.status, response.json().cause], [401, "token-unknown-key"]);
+  });
+});
