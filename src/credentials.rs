@@ -120,6 +120,12 @@ impl Places {
         !(self.queries.is_empty() && self.links.queries.is_empty() && self.links.groups.is_empty())
     }
 
+    /// Whether a token is looked for in the URL at all: in its query, or in its path.
+    #[must_use]
+    pub fn are_in_urls(&self) -> bool {
+        self.links.path || self.has_queries()
+    }
+
     /// The query without tokens, octet for octet; `None` where nothing is left of it.
     #[must_use]
     pub fn without_tokens<'q>(&self, query: &'q str) -> Option<Cow<'q, str>> {

@@ -44,7 +44,9 @@ fn take_apart<'r>(seen: &Seen<'r>, entry: &'r LinkEntry) -> Result<Unverified<'r
     let tag = seen.parameter(signature).and_then(decode::hex);
     let tag = tag.ok_or("The link's signature is not lower-case hexadecimal.")?;
     let target = seen.target_without(std::slice::from_ref(signature));
-    let scope = Scope { target: Target::This { query: true }, ..Scope::default() };
+    // The tag has said it of this request; a cookie that stands for the link has to say it of others.
+    let origin = (entry.url_mode != UrlMode::Relative).then(|| seen.facts.origin());
+    let scope = Scope { origin, target: Target::This { query: true }, ..Scope::default() };
     Ok(Unverified {
         message: message(seen, target, entry.url_mode),
         tag,
