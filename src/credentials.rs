@@ -386,8 +386,7 @@ fn of_link<'p>(borne: Borne, strength: Strength, accept: Kinds) -> Weak<'p> {
 
 /// The cookie that stands for signed URLs.
 fn jar<'p>(seen: &Seen<'_>, accept: Kinds) -> Weak<'p> {
-    let mut values =
-        cookie::values(seen.cookies(), grants::name(seen.facts.scheme == crate::request::Scheme::Https));
+    let mut values = seen.cookies(grants::name(seen.facts.scheme == crate::request::Scheme::Https));
     match (values.next(), values.next()) {
         (None, _) => Weak::Absent,
         (Some(_), Some(_)) => Weak::Twice(Kind::SignedUrl),

@@ -3,6 +3,7 @@
 //! Names are compared as an origin would read them (percent-decoded, `+` a space), so that no spelling of a name
 //! smuggles a token past us; the rest of the query is kept octet for octet.
 
+use crate::text::parted;
 use std::borrow::Cow;
 
 /// The values of the parameter `name`, still encoded, in the order in which they stand.
@@ -43,14 +44,6 @@ impl<'q> Iterator for Parameters<'q> {
         self.rest = rest;
         let (name, value) = parted(raw, b'=');
         Some(Parameter { raw, name: decoded(name), value: value.unwrap_or_default() })
-    }
-}
-
-/// What stands before the first octet `mark`, which is ASCII, and behind it.
-fn parted(text: &str, mark: u8) -> (&str, Option<&str>) {
-    match text.bytes().position(|octet| octet == mark) {
-        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
-        None => (text, None),
     }
 }
 

@@ -17,8 +17,8 @@ pub struct Twice;
 pub struct Seen<'r> {
     /// The facts.
     pub facts: &'r RequestFacts<'r>,
-    /// The value of the `Cookie` field; empty where there is none.
-    cookies: &'r str,
+    /// The cookies, by name.
+    cookies: Vec<(&'r str, &'r str)>,
     /// The values of the fields that entries look in, by lower-case name.
     fields: &'r [(String, String)],
     /// The query, taken apart once: entries ask for a dozen names.
@@ -27,17 +27,16 @@ pub struct Seen<'r> {
 }
 
 impl<'r> Seen<'r> {
-    /// A request with the fields that may bear a token.
+    /// A request with the fields that may bear a token; `cookies` is the value of `Cookie`, empty where there is none.
     #[must_use]
     pub fn new(facts: &'r RequestFacts<'r>, cookies: &'r str, fields: &'r [(String, String)]) -> Self {
         let parameters = facts.query.into_iter().flat_map(Parameters::of).collect();
-        Self { facts, cookies, fields, parameters, readings: OnceCell::new() }
+        Self { facts, cookies: cookie::all(cookies).collect(), fields, parameters, readings: OnceCell::new() }
     }
 
-    /// The value of the `Cookie` field; empty where there is none.
-    #[must_use]
-    pub const fn cookies(&self) -> &'r str {
-        self.cookies
+    /// The values of a cookie.
+    pub fn cookies(&self, name: &str) -> impl Iterator<Item = &'r str> {
+        self.cookies.iter().filter(move |(known, _)| *known == name).map(|(_, value)| *value)
     }
 
     /// The raw query; empty where there is none.
@@ -92,7 +91,7 @@ impl<'r> Seen<'r> {
             LinkPlace::Query(name) => {
                 once(self.values(name)).map(|it| it.map(|_| bears(self.parameter(name).unwrap_or_default())))
             }
-            LinkPlace::Cookie(name) => once(cookie::values(self.cookies, name)).map(|it| it.map(bears)),
+            LinkPlace::Cookie(name) => once(self.cookies(name)).map(|it| it.map(bears)),
             LinkPlace::Field(name) => {
                 let values = self.fields.iter().filter(|(known, _)| known == name);
                 once(values.map(|(_, value)| value.as_str())).map(|it| it.map(bears))
