@@ -9,7 +9,18 @@ use std::path::PathBuf;
 const MOST_INPUTS: usize = 60;
 const MOST_OCTETS: usize = 60 * 1024;
 
-const TARGETS: [&str; 7] = ["api_keys", "authorization", "cookie", "jws", "path", "policy", "signed_url"];
+const TARGETS: [&str; 10] = [
+    "api_keys",
+    "authorization",
+    "cookie",
+    "form",
+    "grants",
+    "jws",
+    "path",
+    "policy",
+    "revocation",
+    "signed_url",
+];
 
 fn folder(below: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus")).join(below)
@@ -53,6 +64,16 @@ fn cookie() {
 }
 
 #[test]
+fn form() {
+    replay("form", targets::form::run);
+}
+
+#[test]
+fn grants() {
+    replay("grants", targets::grants::run);
+}
+
+#[test]
 fn jws() {
     replay("jws", targets::jws::run);
 }
@@ -65,6 +86,11 @@ fn path() {
 #[test]
 fn policy() {
     replay("policy", targets::policy::run);
+}
+
+#[test]
+fn revocation() {
+    replay("revocation", targets::revocation::run);
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn decoded_value(value: &str) {
 }
 
 /// Every `%` with two hexadecimal digits decoded, and whether there was no other `%`.
-fn percent_decoded(text: &[u8]) -> (Vec<u8>, bool) {
+pub fn percent_decoded(text: &[u8]) -> (Vec<u8>, bool) {
     let (mut octets, mut is_valid, mut at) = (Vec::new(), true, 0);
     while at < text.len() {
         let digits = text.get(at + 1..at + 3).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));

@@ -3,7 +3,7 @@
 //! The input is a token as received; and its first line is a header and the rest a claims set, both not yet encoded,
 //! which are signed here. So the fuzzer reaches what stands behind a signature that it could not make.
 
-mod expected;
+pub mod expected;
 
 use super::{first_line, text};
 use base64::Engine as _;

@@ -6,9 +6,12 @@
 pub mod api_keys;
 pub mod authorization;
 pub mod cookie;
+pub mod form;
+pub mod grants;
 pub mod jws;
 pub mod path;
 pub mod policy;
+pub mod revocation;
 pub mod signed_url;
 
 use std::borrow::Cow;

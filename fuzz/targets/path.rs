@@ -4,7 +4,7 @@
 
 #[path = "../../tests/paths/reference.rs"]
 #[allow(dead_code)] // what its other users need
-mod reference;
+pub mod reference;
 
 use super::{first_line, text};
 use edgeward::path::{MAX_OCTETS, MAX_READINGS, PathError, RequestPath};

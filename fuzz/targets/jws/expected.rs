@@ -6,7 +6,7 @@ use edgeward::policy::TokenEntry;
 use edgeward::token::jwt::VerifiedJwt;
 
 /// Whether a token of this header and these claims, signed by `key`, is accepted under `entry`.
-pub fn accepts(header: &str, claims: &str, key: &Key, entry: &TokenEntry) -> bool {
+pub(super) fn accepts(header: &str, claims: &str, key: &Key, entry: &TokenEntry) -> bool {
     let (Ok(header), Ok(claims)) = (Json::parse(header), Json::parse(claims)) else { return false };
     names_key(&header, key) && has_types(&claims) && is_for(&claims, entry) && is_in_time(&claims, entry)
 }
@@ -31,7 +31,7 @@ pub fn is_assertion_type(typ: &str) -> bool {
         .any(|it| typ.eq_ignore_ascii_case(it))
 }
 
-fn has_types(claims: &Json<'_>) -> bool {
+pub fn has_types(claims: &Json<'_>) -> bool {
     let all = |names: &[&str], fits: &dyn Fn(&Json<'_>) -> bool| {
         names.iter().all(|name| claims.get(name).is_none_or(fits))
     };
