@@ -32,7 +32,8 @@ pub fn is_own_form(facts: &RequestFacts<'_>) -> bool {
 /// Whether the content says that it is a form.
 fn is_form(facts: &RequestFacts<'_>) -> bool {
     let content_type = facts.field("content-type").unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    // White space that HTTP does not know (U+00A0) belongs to the value: to others it is no form then.
+    let essence = content_type.split(';').next().unwrap_or_default().trim_matches([' ', '\t']);
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
@@ -107,6 +108,20 @@ mod tests {
             (vec![form], false),
             (vec![text, ("Sec-Fetch-Site", "same-origin")], false),
             (vec![("Sec-Fetch-Site", "same-origin")], false),
+            (
+                vec![
+                    ("Sec-Fetch-Site", "same-origin"),
+                    ("Content-Type", " application/X-WWW-form-urlencoded\t;"),
+                ],
+                true,
+            ),
+            (
+                vec![
+                    ("Sec-Fetch-Site", "same-origin"),
+                    ("Content-Type", "\u{a0}application/x-www-form-urlencoded"),
+                ],
+                false,
+            ),
         ] {
             let list = FieldList::new(fields.iter().copied());
             let facts = RequestFacts::new("POST", "https://h/.edgeward/link", &list).expect("absolute");

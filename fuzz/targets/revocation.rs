@@ -73,6 +73,13 @@ fn same(lists: &Lists, model: &Model, traits: &Traits<'_>) {
     assert_eq!(lists.verdict(traits), model.verdict(traits), "{model:?}");
     let nobody = Traits { id: None, subjects: &[], key: None, issued: Issued::Never };
     assert_eq!(lists.verdict(&nobody), None);
+    let issued = |issued| lists.verdict(&Traits { issued, ..nobody });
+    assert_eq!(issued(Issued::Unknown), model.before.map(Revoked::Before));
+    if let Some(before) = model.before {
+        let a_moment_earlier = UnixTime::from_millis(before.millis() - 1);
+        assert_eq!(issued(Issued::At(before)), None);
+        assert_eq!(issued(Issued::At(a_moment_earlier)), Some(Revoked::Before(before)));
+    }
     for id in &model.ids {
         assert_eq!(lists.verdict(&Traits { id: Some(id), ..*traits }), Some(Revoked::Id));
     }
