@@ -25,6 +25,7 @@ mod token;
 mod url;
 mod wrangler;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand};
 use output::Outcome;
 use std::path::PathBuf;
@@ -35,7 +36,7 @@ const AFTER: &str = "\
 Where secrets are read from:
   1. the file named by --secrets (- for standard input), lines of NAME='value'
   2. the environment: EDGEWARD_SECRET, EDGEWARD_KEYS, EDGEWARD_USERS, ...
-  3. .dev.vars beside wrangler.toml (.dev.vars.NAME with --env NAME), as wrangler reads it
+  3. without --secrets: .dev.vars beside wrangler.toml (.dev.vars.NAME with --env NAME), as wrangler reads it
 Never from arguments: those stay in the shell's history and show in lists of processes.
 
 Exit status: 0, 1 for \"no\", 2 for misuse.
@@ -98,14 +99,20 @@ struct From {
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
 
-    /// Lines of NAME='value' to read secrets from before all else; - for standard input
+    /// Lines of NAME='value' to read secrets from, in place of .dev.vars; - for standard input
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
 }
 
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) if is_secret_argument(&error) => {
+            return output::finish(Err(output::Misuse::new(NO_ARGUMENT)), false);
+        }
+        Err(error) => error.exit(),
+    };
     let outcome = match cli.command {
         Command::Keygen(command) => command.run(),
         Command::Hash(command) => command.run(),
@@ -119,6 +126,27 @@ pub fn main() -> ExitCode {
         Command::Import(command) => command.run(),
     };
     output::finish(outcome, cli.json)
+}
+
+const NO_ARGUMENT: &str = "Keys, passwords, tokens and links are asked for, or read from standard input (\"< FILE\"), and never \
+from an argument: what you have just written stays in the shell's history.";
+
+/// Whether what should have come by standard input was written behind a command that reads it. Nothing of it is shown.
+fn is_secret_argument(error: &clap::Error) -> bool {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).take(2).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let reads = [["url", "verify"], ["key", "import"], ["token", "inspect"], ["token", "verify"]];
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            !context(ContextKind::InvalidArg).starts_with('-') && reads.iter().any(|it| words == it)
+        }
+        ErrorKind::ArgumentConflict => words.iter().any(|word| word.starts_with("ew_")),
+        _ => false,
+    }
 }
 
 /// What a subcommand comes to, or why it could not begin.

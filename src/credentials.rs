@@ -120,6 +120,12 @@ impl Places {
         !(self.queries.is_empty() && self.links.queries.is_empty() && self.links.groups.is_empty())
     }
 
+    /// Whether a token is looked for in the URL at all: in its query, or in its path.
+    #[must_use]
+    pub fn are_in_urls(&self) -> bool {
+        self.links.path || self.has_queries()
+    }
+
     /// The query without tokens, octet for octet; `None` where nothing is left of it.
     #[must_use]
     pub fn without_tokens<'q>(&self, query: &'q str) -> Option<Cow<'q, str>> {
@@ -380,8 +386,7 @@ fn of_link<'p>(borne: Borne, strength: Strength, accept: Kinds) -> Weak<'p> {
 
 /// The cookie that stands for signed URLs.
 fn jar<'p>(seen: &Seen<'_>, accept: Kinds) -> Weak<'p> {
-    let mut values =
-        cookie::values(seen.cookies(), grants::name(seen.facts.scheme == crate::request::Scheme::Https));
+    let mut values = seen.cookies(grants::name(seen.facts.scheme == crate::request::Scheme::Https));
     match (values.next(), values.next()) {
         (None, _) => Weak::Absent,
         (Some(_), Some(_)) => Weak::Twice(Kind::SignedUrl),

@@ -30,10 +30,12 @@ pub fn exchanged(
         location.push('?');
         location.push_str(query);
     }
-    let keys = gate.config.verifiers.as_ref().map(|verifiers| verifiers.jar.as_slice()).unwrap_or_default();
+    let verifiers = gate.config.verifiers.as_ref()?;
+    let keys = verifiers.jar.as_slice();
     let https = facts.scheme == Scheme::Https;
     let mut jar = Jar::of_request(keys, facts);
-    jar.add(exchange.grant.clone().written_out(facts, query.as_deref().unwrap_or_default()), now);
+    let key_print = verifiers.links.key_print(&exchange.grant);
+    jar.add(exchange.grant.clone().written_out(facts, query.as_deref().unwrap_or_default(), key_print), now);
     let until = jar.expires();
     let value = jar.write(keys, now)?;
     Some(Exchanged { location, cookie: Some(grants::set_cookie(&value, https, until, now)) })

@@ -159,7 +159,7 @@ impl<'a> Forwarding<'a> {
 
     /// A page whose URL holds a token tells that URL with everything it loads.
     fn take_tokens_off_referer(&self, facts: &RequestFacts<'_>, outgoing: &mut Outgoing<'a>) {
-        if !self.places.has_queries() {
+        if !self.places.are_in_urls() {
             return;
         }
         let Some(referer) = facts.field("referer") else { return };

@@ -24,6 +24,15 @@ pub fn cut_last<'t>(text: &'t str, mark: &str) -> Option<(&'t str, &'t str)> {
     around(text, places(text, mark).next_back()?, mark)
 }
 
+/// What stands before the first octet `mark`, which is ASCII, and behind it: quicker than [`str::split_once`] on short texts.
+#[must_use]
+pub fn parted(text: &str, mark: u8) -> (&str, Option<&str>) {
+    match text.bytes().position(|octet| octet == mark) {
+        Some(at) => (text.get(..at).unwrap_or_default(), text.get(at + 1..)),
+        None => (text, None),
+    }
+}
+
 /// The text up to a place, and the rest; all of it and nothing, where no character begins at that place.
 #[must_use]
 pub fn split(text: &str, at: usize) -> (&str, &str) {
@@ -64,6 +73,9 @@ mod tests {
             prop_assert_eq!(has(&text, &mark), text.contains(&mark));
             prop_assert_eq!(cut(&text, &mark), text.split_once(&mark));
             prop_assert_eq!(cut_last(&text, &mark), text.rsplit_once(&mark));
+            let (before, behind) = parted(&text, b'a');
+            prop_assert_eq!(behind.map(|it| (before, it)), text.split_once('a'));
+            prop_assert!(behind.is_some() || before == text);
             prop_assert_eq!(replaced(&text, &mark, &new), text.replace(&mark, &new));
         }
 

@@ -94,7 +94,7 @@ type Keys<'l> = BTreeMap<String, (&'l str, Vec<&'l str>)>;
 /// What a plain reader finds, or the numbers of the lines that are wrong: none where nothing is there.
 fn expected(list: &str) -> Result<Keys<'_>, BTreeSet<usize>> {
     let (mut keys, mut names, mut wrong) = (Keys::new(), BTreeSet::new(), BTreeSet::new());
-    for (index, line) in list.trim_start_matches('\u{feff}').split('\n').enumerate() {
+    for (index, line) in list.strip_prefix('\u{feff}').unwrap_or(list).split('\n').enumerate() {
         let line = line.trim_end_matches([' ', '\t', '\r', '\u{c}']);
         if line.is_empty() || line.starts_with('#') {
             continue;

@@ -111,7 +111,7 @@ fn unaltered(host: &str, value: &str) {
 fn judged(facts: &RequestFacts<'_>, jar: &Jar, expected: &[Expected], now: UnixTime) {
     let moment = Moment { now, leeway: Lifetime::from_seconds(LEEWAY) };
     let seen = Seen::new(facts, "", &[]);
-    let known = |_: Format, key: &str| key != GONE;
+    let known = |grant: &Grant| grant.key() != GONE;
     let covering: Vec<&Grant> = jar.covering(&seen, &moment, known).collect();
     let request = Request::new(facts, now, LEEWAY);
     for (grant, expected) in jar.grants().iter().zip(expected) {
@@ -130,7 +130,7 @@ fn judged(facts: &RequestFacts<'_>, jar: &Jar, expected: &[Expected], now: UnixT
         Ok(grant) => assert!(std::ptr::eq(grant, covering[0])),
         Err(refusal) => assert!(covering.is_empty(), "{}", refusal.detail),
     }
-    assert!(jar.judge(&seen, &moment, |_, _| false).is_err());
+    assert!(jar.judge(&seen, &moment, |_| false).is_err());
 }
 
 /// A jar that the same grants are put into, one by one, survives being written and read: of one link the last, and of
@@ -174,13 +174,14 @@ fn exchanged(uri: &str, now: UnixTime) {
         let facts = RequestFacts::new("GET", &link, &fields).expect("a link of ours");
         let grant = LINKS.verify(&Seen::new(&facts, "", &[]), Strength::Url, now).expect("a link of ours");
         let mut jar = Jar::empty(facts.host());
-        jar.add(grant.written_out(&facts, clean.query.unwrap_or_default()), now);
+        let key_print = LINKS.key_print(&grant);
+        jar.add(grant.written_out(&facts, clean.query.unwrap_or_default(), key_print), now);
         let value = jar.write(&KEYS, now).expect("every share link fits into a cookie");
         let jar = Jar::read(&KEYS, &clean.host(), &value).expect("a cookie of ours");
         let grants = |facts: &RequestFacts<'_>, seconds: i64| {
             let now = UnixTime::from_seconds(now.seconds() + seconds);
             let seen = Seen::new(facts, "", &[]);
-            let knows = |format, key: &str| LINKS.knows(&seen, format, key, now);
+            let knows = |grant: &Grant| LINKS.knows(&seen, grant, now);
             jar.judge(&seen, &Moment { now, leeway: Lifetime::from_seconds(LEEWAY) }, knows).is_ok()
         };
         assert!(grants(&clean, 0) && grants(&clean, 59) && !grants(&clean, 60), "{uri:?}");

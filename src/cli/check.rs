@@ -46,6 +46,10 @@ pub struct Check {
     #[arg(value_name = "FILE", default_value = "wrangler.toml")]
     file: PathBuf,
 
+    /// The same, as the other subcommands have it
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    config: Option<PathBuf>,
+
     #[command(flatten)]
     from: From,
 
@@ -90,7 +94,7 @@ impl Findings {
 impl Check {
     /// Looks at all of it.
     pub fn run(self) -> super::Result {
-        let deployment = Deployment::read(&self.file, &self.from)?;
+        let deployment = Deployment::read(self.config.as_ref().unwrap_or(&self.file), &self.from)?;
         let mut findings = Findings::default();
         findings.problems.extend(deployment.problems().cloned());
         findings.warnings.extend(deployment.warnings().cloned());

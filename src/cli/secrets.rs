@@ -51,6 +51,10 @@ impl Secrets {
         if let Some(file) = &from.secrets {
             let (text, name) = named(file)?;
             secrets.take_lines(&text, &name);
+            secrets.take_environment();
+            // What .dev.vars holds is for this machine: a deployment that lacks it must not look complete.
+            secrets.searched = format!("{} and the environment", file.display());
+            return Ok(secrets);
         }
         secrets.take_environment();
         let file = dev_vars(folder, from.env.as_deref());
@@ -59,8 +63,7 @@ impl Secrets {
         }
         let fallback = || from.env.as_ref().map_or(".dev.vars".to_owned(), |env| format!(".dev.vars.{env}"));
         let file = file.map_or_else(|| format!("{} (which is not there)", fallback()), |(_, name)| name);
-        let named = from.secrets.as_ref().map(|file| format!("{}, ", file.display())).unwrap_or_default();
-        secrets.searched = format!("{named}the environment and {file}");
+        secrets.searched = format!("the environment and {file}");
         Ok(secrets)
     }
 

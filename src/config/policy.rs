@@ -114,7 +114,7 @@ impl Reader<'_> {
         let node = table.get("tokens");
         let mut entries =
             node.as_ref().and_then(|node| token::tokens(node, self.configured)).unwrap_or_default();
-        let are_none = node.is_none_or(|node| node.items().is_some_and(|items| items.is_empty()));
+        let are_none = node.is_none_or(|node| node.is_empty_list());
         if are_none && self.sources.keys.is_some() {
             entries.tokens.push(token::default_entry(self.configured));
         }

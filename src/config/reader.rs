@@ -128,10 +128,18 @@ impl<'a> Node<'a> {
     /// The items of a list, which may be empty.
     pub fn items(&self) -> Option<Vec<Self>> {
         let Json::Array(items) = self.value else {
-            self.refuse_kind("a list", "Put it in brackets: [ … ].");
+            let is_table = matches!(self.value, Json::Object(_));
+            let fix =
+                if is_table { "Write its heading in [[ … ]]." } else { "Put it in brackets: [ … ]." };
+            self.refuse_kind("a list", fix);
             return None;
         };
         Some(items.iter().enumerate().map(|(n, item)| self.item(n, item)).collect())
+    }
+
+    /// Whether it is a list without items; nothing is refused.
+    pub const fn is_empty_list(&self) -> bool {
+        matches!(self.value, Json::Array(items) if items.is_empty())
     }
 
     /// The items of a list that names at least one: an empty one might mean "all" or "none".
@@ -328,6 +336,8 @@ mod tests {
         assert_eq!(problems("\"hunter2\"", |node| node.boolean()), [sentence]);
         let sentence = "P: found a string, expected a list. Put it in brackets: [ … ].".to_owned();
         assert_eq!(problems("\"hunter2\"", |node| node.items().is_some()), [sentence]);
+        let sentence = "P: found a table, expected a list. Write its heading in [[ … ]].".to_owned();
+        assert_eq!(problems("{\"format\":\"jwt\"}", |node| node.items().is_some()), [sentence]);
     }
 
     #[test]

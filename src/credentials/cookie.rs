@@ -6,11 +6,18 @@
 //!    cookie without a name, never `__Host-x`.
 //! 3. Names are compared octet by octet; quotes are part of a value.
 
+use crate::text::parted;
+
 /// The values of the cookie `name`, in the order in which they stand.
 pub fn values<'v>(field: &'v str, name: &str) -> impl Iterator<Item = &'v str> {
-    pairs(field).filter_map(move |pair| {
-        let (found, value) = pair.text.split_once('=')?;
-        (trim(found) == name).then(|| trim(value))
+    all(field).filter(move |(found, _)| *found == name).map(|(_, value)| value)
+}
+
+/// The names and values of all cookies that have one, in the order in which they stand.
+pub fn all(field: &str) -> impl Iterator<Item = (&str, &str)> {
+    pairs(field).filter_map(|pair| {
+        let (name, value) = parted(pair.text, b'=');
+        Some((trim(name), trim(value?)))
     })
 }
 
@@ -19,7 +26,7 @@ pub fn values<'v>(field: &'v str, name: &str) -> impl Iterator<Item = &'v str> {
 #[must_use]
 pub fn without<'v>(field: &'v str, ours: impl Fn(&str) -> bool) -> Option<std::borrow::Cow<'v, str>> {
     use std::borrow::Cow;
-    let is_ours = |pair: &Pair<'_>| ours(trim(pair.text.split_once('=').map_or(pair.text, |(name, _)| name)));
+    let is_ours = |pair: &Pair<'_>| ours(trim(parted(pair.text, b'=').0));
     if !pairs(field).any(|pair| is_ours(&pair)) {
         return Some(Cow::Borrowed(field));
     }
@@ -65,7 +72,10 @@ fn end(text: &str) -> Option<usize> {
 }
 
 fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t'])
+    let is_ours = |octet: u8| !matches!(octet, b' ' | b'\t');
+    let begin = text.bytes().position(is_ours).unwrap_or(text.len());
+    let end = text.bytes().rposition(is_ours).map_or(begin, |at| at + 1);
+    text.get(begin..end).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -73,20 +83,20 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn all(field: &str, name: &str) -> Vec<String> {
+    fn found(field: &str, name: &str) -> Vec<String> {
         values(field, name).map(str::to_owned).collect()
     }
 
     #[test]
     fn finds_every_one_of_a_name() {
-        assert_eq!(all("a=1; t=x; b=2", "t"), ["x"]);
-        assert_eq!(all("t=x; t=y", "t"), ["x", "y"]);
-        assert_eq!(all("a=1, t=y", "t"), ["y"]);
-        assert_eq!(all("t =\tx ;T=z", "t"), ["x"]);
-        assert_eq!(all("t=a=b", "t"), ["a=b"]);
-        assert_eq!(all("t=\"x\"", "t"), ["\"x\""]);
+        assert_eq!(found("a=1; t=x; b=2", "t"), ["x"]);
+        assert_eq!(found("t=x; t=y", "t"), ["x", "y"]);
+        assert_eq!(found("a=1, t=y", "t"), ["y"]);
+        assert_eq!(found("t =\tx ;T=z", "t"), ["x"]);
+        assert_eq!(found("t=a=b", "t"), ["a=b"]);
+        assert_eq!(found("t=\"x\"", "t"), ["\"x\""]);
         for none in ["", "t", "=t=x", "\u{a0}t=x", "tt=x", "T=x", "a=t=x"] {
-            assert!(all(none, "t").is_empty(), "{none:?}");
+            assert!(found(none, "t").is_empty(), "{none:?}");
         }
     }
 

@@ -3,32 +3,71 @@
 //! Names are compared as an origin would read them (percent-decoded, `+` a space), so that no spelling of a name
 //! smuggles a token past us; the rest of the query is kept octet for octet.
 
+use crate::text::parted;
 use std::borrow::Cow;
 
 /// The values of the parameter `name`, still encoded, in the order in which they stand.
 pub fn values<'q>(query: &'q str, name: &str) -> impl Iterator<Item = &'q str> {
-    query.split('&').filter_map(move |parameter| {
-        let (found, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        (decoded(found) == name.as_bytes()).then_some(value)
-    })
+    Parameters::of(query).filter(move |it| *it.name == *name.as_bytes()).map(|it| it.value)
+}
+
+/// A parameter of a query.
+#[derive(Clone, Debug)]
+pub struct Parameter<'q> {
+    /// As it stands there.
+    pub raw: &'q str,
+    /// Its name, as an origin would read it.
+    pub name: Cow<'q, [u8]>,
+    /// Its value, still encoded; empty where it has none.
+    pub value: &'q str,
+}
+
+/// The parameters of a query in their order. Looked for octet by octet: every request with a query pays for this.
+#[derive(Clone, Debug)]
+pub struct Parameters<'q> {
+    rest: Option<&'q str>,
+}
+
+impl<'q> Parameters<'q> {
+    /// Of a query, which always has one, be it empty.
+    #[must_use]
+    pub const fn of(query: &'q str) -> Self {
+        Self { rest: Some(query) }
+    }
+}
+
+impl<'q> Iterator for Parameters<'q> {
+    type Item = Parameter<'q>;
+
+    fn next(&mut self) -> Option<Parameter<'q>> {
+        let (raw, rest) = parted(self.rest?, b'&');
+        self.rest = rest;
+        let (name, value) = parted(raw, b'=');
+        Some(Parameter { raw, name: decoded(name), value: value.unwrap_or_default() })
+    }
 }
 
 /// The query without the parameters whose name `ours` knows; `None` where nothing is left of it.
 #[must_use]
 pub fn without(query: &str, ours: impl Fn(&[u8]) -> bool) -> Option<Cow<'_, str>> {
-    let is_ours =
-        |parameter: &&str| ours(&decoded(parameter.split_once('=').map_or(*parameter, |(name, _)| name)));
-    if !query.split('&').any(|parameter| is_ours(&parameter)) {
+    let (mut kept, mut found) = (Vec::new(), false);
+    for parameter in Parameters::of(query) {
+        if ours(&parameter.name) {
+            found = true;
+        } else {
+            kept.push(parameter.raw);
+        }
+    }
+    if !found {
         return Some(Cow::Borrowed(query));
     }
-    let kept: Vec<&str> = query.split('&').filter(|parameter| !is_ours(parameter)).collect();
     (!kept.is_empty()).then(|| Cow::Owned(kept.join("&")))
 }
 
 /// A value percent-decoded; `None` where it is not UTF-8 or a `%` stands alone.
 #[must_use]
 pub fn decode_value(value: &str) -> Option<Cow<'_, str>> {
-    if !value.contains('%') {
+    if !value.as_bytes().contains(&b'%') {
         return Some(Cow::Borrowed(value));
     }
     let mut bytes = Vec::with_capacity(value.len());
@@ -47,7 +86,7 @@ pub fn decode_value(value: &str) -> Option<Cow<'_, str>> {
 
 /// A name as an origin would read it. A `%` that stands alone stays.
 fn decoded(name: &str) -> Cow<'_, [u8]> {
-    if !name.contains(['%', '+']) {
+    if !name.bytes().any(|octet| matches!(octet, b'%' | b'+')) {
         return Cow::Borrowed(name.as_bytes());
     }
     let mut bytes = Vec::with_capacity(name.len());

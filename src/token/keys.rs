@@ -218,7 +218,8 @@ fn size_problem(index: usize, key: &Key, least: usize) -> Problem {
     let fix = if is_foreign {
         "Have a longer one made; weak_keys = true in its entry allows this one."
     } else {
-        reading::KEY_FIX
+        // What no entry names is judged as for JWTs, and may be a CDN's that was brought here first.
+        "`edgeward keygen` makes a good key; one that signs links elsewhere belongs into the keys of their entry."
     };
     Problem::new(k_at(index), found, expected, fix)
 }

@@ -30,6 +30,7 @@ pub mod symfony;
 mod testing;
 
 use super::keys::{Key, KeySet, Standing};
+use super::mac::Purpose;
 use crate::policy::{Format, Kind, LinkEntry, LinkPlace};
 use crate::request::RequestFacts;
 use crate::time::{Lifetime, UnixTime};
@@ -121,6 +122,8 @@ impl End {
 pub struct Grant {
     format: Format,
     key: String,
+    /// By what the key is known again: [`LinkVerifier::key_print`]. Empty where the grant stands in no cookie.
+    key_print: String,
     stated: Stated,
 }
 
@@ -143,10 +146,12 @@ impl Grant {
         &self.stated
     }
 
-    /// The same grant for other requests than the one the token came with: [`Scope::written_out`].
+    /// The same grant for other requests than the one the token came with: [`Scope::written_out`]. `key_print` is its key's
+    /// ([`LinkVerifier::key_print`]).
     #[must_use]
-    pub fn written_out(mut self, facts: &RequestFacts<'_>, query: &str) -> Self {
+    pub fn written_out(mut self, facts: &RequestFacts<'_>, query: &str, key_print: String) -> Self {
         self.stated.scope = self.stated.scope.written_out(facts, query);
+        self.key_print = key_print;
         self
     }
 
@@ -207,8 +212,8 @@ impl Entry {
         if stated.id.is_none() {
             stated.id = Some(id_of(&unverified.tag));
         }
-        let grant = Grant { format: self.policy.format, key: key.kid().to_string(), stated };
-        let kid = grant.key.clone();
+        let kid = key.kid().to_string();
+        let grant = Grant { format: self.policy.format, key: kid.clone(), key_print: String::new(), stated };
         self.judge(grant, seen, at).map_err(|refusal| refusal.signed_by(&kid))
     }
 
@@ -373,15 +378,24 @@ impl LinkVerifier {
         Err(furthest.unwrap_or_else(|| refusal(Cause::TokenMalformed, "The link bears no token.")))
     }
 
-    /// Whether the policy still has an entry of that format with that key, which takes links for this path and from
+    /// Whether the policy still has an entry of the grant's format with its key, which takes links for this path and from
     /// this network: without it a grant in a cookie counts as nothing.
     #[must_use]
-    pub fn knows(&self, seen: &Seen<'_>, format: Format, kid: &str, now: UnixTime) -> bool {
-        let is_good = |key: &Key| key.standing(now) == Standing::Good;
-        let has_key = |entry: &Entry| entry.keys.get(kid).is_some_and(is_good);
+    pub fn knows(&self, seen: &Seen<'_>, grant: &Grant, now: UnixTime) -> bool {
+        let is_its_key = |key: &Key| key.standing(now) == Standing::Good && key_print(key) == grant.key_print;
+        let has_key = |entry: &Entry| entry.keys.get(&grant.key).is_some_and(is_its_key);
         self.entries.iter().any(|entry| {
-            entry.policy.format == format && has_key(entry) && entry.is_here(seen) && entry.is_open_to(seen)
+            let is_of_format = entry.policy.format == grant.format;
+            is_of_format && has_key(entry) && entry.is_here(seen) && entry.is_open_to(seen)
         })
+    }
+
+    /// By what a grant's key is known again in a cookie. Its id is not enough: whoever puts another key under the id of one
+    /// that leaked wants nothing more of what that one signed.
+    #[must_use]
+    pub fn key_print(&self, grant: &Grant) -> String {
+        let entries = self.entries.iter().filter(|entry| entry.policy.format == grant.format);
+        entries.filter_map(|entry| entry.keys.get(&grant.key)).next().map(key_print).unwrap_or_default()
     }
 
     fn places<'e>(
@@ -395,6 +409,12 @@ impl LinkVerifier {
             entry.policy.from.iter().filter(fits).map(move |place| (entry, place))
         })
     }
+}
+
+/// Six octets of a tag that no link has: they tell nothing of the key that a link does not.
+fn key_print(key: &Key) -> String {
+    const PRINT: Purpose = Purpose("edgeward/link-key-print/v1");
+    super::to_base64url(key.mac().tag_for(&PRINT, &[]).as_bytes().get(..6).unwrap_or_default())
 }
 
 /// How far a token came before it was refused.

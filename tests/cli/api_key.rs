@@ -101,6 +101,7 @@ fn what_the_gate_could_not_read_is_refused() {
         (&["api-key"], "NAME"),
         (&["api-key", "ci", "--check"], "--check"),
         (&["api-key", "--check", "--scopes", "a"], "--check"),
+        (&["api-key", "--check", "ew_0123"], "read from standard input"),
     ] {
         let ran = folder.run(arguments).exits(2);
         assert!(ran.err.contains(words), "{arguments:?}: {}", ran.err);

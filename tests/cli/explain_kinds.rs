@@ -175,7 +175,8 @@ fn cookie_of(link: &str) -> String {
     let now = UnixTime::parse_rfc3339(AT).expect("a moment");
     let grant = links.verify(&Seen::new(&facts, "", &[]), Strength::Url, now).expect("a good link");
     let mut jar = grants::Jar::empty(facts.host());
-    jar.add(grant.written_out(&facts, ""), now);
+    let key_print = links.key_print(&grant);
+    jar.add(grant.written_out(&facts, "", key_print), now);
     jar.write(&grants::keys(&root), now).expect("it fits")
 }
 

@@ -1,6 +1,6 @@
 //! `keygen`, `key assertion` and `key import`.
 
-use super::support::{Folder, K, SECRET, dev_vars, keys};
+use super::support::{Folder, GOOD, K, SECRET, dev_vars, keys};
 use edgeward::token::from_base64url;
 use edgeward::token::keys::KeySet;
 use edgeward::token::mac::RootSecret;
@@ -186,14 +186,17 @@ fn the_ninth_key_is_warned_of() {
     }
 }
 
-/// Where EDGEWARD_KEYS is not here, the JWK alone.
+/// Where EDGEWARD_KEYS is not here, a set of this key alone.
 fn imported(arguments: &[&str], key: &str) -> Value {
     let folder = Folder::new();
     let ran =
         folder.run_with(&[&["key", "import", "--kid", "a", "--json"], arguments].concat(), key).exits(0);
     assert!(ran.err.contains("EDGEWARD_KEYS is not here"), "{}", ran.err);
     assert!(!ran.err.contains(key.trim()), "{}", ran.err);
-    ran.json()
+    let set = ran.json()["EDGEWARD_KEYS"].as_str().expect("a set").to_owned();
+    let set: Value = serde_json::from_str(&set).expect("JSON");
+    assert_eq!(set["keys"].as_array().map(Vec::len), Some(1));
+    set["keys"][0].clone()
 }
 
 #[test]
@@ -274,6 +277,40 @@ fn an_import_joins_the_keys_that_are_here() {
     assert_eq!(minted["kid"], "k", "a key of a CDN signs no JWT");
 }
 
+/// As README.md has it, one CDN after the other, on a machine whose own keys stand in `.dev.vars`.
+#[test]
+fn imports_can_be_appended_to_the_file_of_a_deployment() {
+    let folder = Folder::good();
+    let mut file = format!("EDGEWARD_SECRET='{SECRET}'\n");
+    for (format, kid, key) in [
+        ("akamai", "akamai-2026", "52a152a152a152a152a152a152a152a152a1"),
+        ("cloudflare", "waf-2026", "a secret of the rule at Cloudflare"),
+    ] {
+        folder.write(".dev.vars.production", &file);
+        let arguments =
+            ["key", "import", "--format", format, "--kid", kid, "--secrets", ".dev.vars.production"];
+        let ran = folder.run_with(&arguments, key).exits(0);
+        assert!(!ran.out.contains(K), "what is in .dev.vars is for this machine");
+        file.push_str(&ran.out);
+    }
+    folder.write(".dev.vars.production", &file);
+    folder.write("wrangler.toml", &format!("{}{CDNS}", GOOD.replace(FOR_JWTS, "accept = [\"signed-url\"]")));
+    folder.run(&["check", "--config", "wrangler.toml", "--secrets", ".dev.vars.production"]).exits(0);
+}
+
+const FOR_JWTS: &str = "accept = [\"bearer\"]\nscopes = [\"read\"]";
+
+const CDNS: &str = r#"
+[[vars.EDGEWARD.tokens]]
+format = "akamai"
+keys = ["akamai-2026"]
+
+[[vars.EDGEWARD.tokens]]
+format = "cloudflare"
+keys = ["waf-2026"]
+ttl = "3h"
+"#;
+
 #[test]
 fn an_import_that_cannot_be_is_refused_in_words() {
     let folder = Folder::good();
@@ -310,7 +347,12 @@ fn an_import_that_cannot_be_is_refused_in_words() {
     assert!(taken.err.contains("EDGEWARD_KEYS has a key \"k\" already"), "{}", taken.err);
     let both = folder.run_with(&["key", "import", "--format", "bunny", "--kid", "b", "--secrets", "-"], long);
     assert!(both.exits(2).err.contains("cannot both be read from standard input"));
-    folder.run(&["key", "import", "--format", "bunny", "--kid", "b", long]).exits(2);
+    let argument = folder.run(&["key", "import", "--format", "bunny", "--kid", "b", long]).exits(2);
+    assert!(
+        argument.err.contains("read from standard input") && !argument.err.contains(long),
+        "{}",
+        argument.err
+    );
 }
 
 #[test]

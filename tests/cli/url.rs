@@ -169,7 +169,7 @@ fn signing_is_misused() {
         &["https://h.example/a", "--prefix", "/a"],
         &["https://h.example/a", "--uses", "0"],
         &["https://h.example/a", "--uses", "65536"],
-        &["https://h.example/a", "--method", "TRACE"],
+        &["https://h.example/a", "--method", "trace"],
         &["https://h.example/a", "--network", "0.0.0.0/0"],
         &["https://h.example/a", "--network", "here"],
         &["https://h.example/a", "--expires", "soon"],
@@ -183,6 +183,11 @@ fn signing_is_misused() {
     }
     let none = Folder::new().run(&["url", "sign", "https://h.example/"]).exits(2);
     assert!(none.err.contains("EDGEWARD_SECRET is not here"));
+    let argument = folder.run(&["url", "verify", "https://h.example/?ew=secret"]).exits(2);
+    assert!(argument.err.contains("read from standard input"), "{}", argument.err);
+    argument.hides("ew=secret");
+    let option = folder.run(&["url", "verify", "--adress", "203.0.113.9"]).exits(2);
+    assert!(option.err.contains("'--address'"), "{}", option.err);
     for (input, words) in [("", "No link"), ("not a url", "absolute URL")] {
         let ran = folder.run_with(&["url", "verify"], input).exits(2);
         assert!(ran.err.contains(words), "{}", ran.err);
@@ -369,6 +374,20 @@ fn what_is_wrong_with_the_policy_is_told() {
     let ran = verify(&broken, &link, &[]).exits(1);
     assert!(ran.err.contains("problem: EDGEWARD.tokens[0].salt"), "{}", ran.err);
     assert!(ran.out.contains("none: the configuration has problems"), "{}", ran.out);
+}
+
+/// Akamai has three names for its token, and a policy mostly one.
+#[test]
+fn a_token_where_its_entry_does_not_look_is_named() {
+    let entry =
+        "\n[[vars.EDGEWARD.tokens]]\nformat = \"akamai\"\nkeys = [\"f\"]\nfrom = [\"cookie:hdnts\"]\n";
+    let folder = with_key(entry, "HS256", &[0x52; 16]);
+    let token = "exp=1795330266~acl=/*~hmac=04fc020f635a9c5a1e237df0ea1c275ad048c6b6015015caf8682d68ca303c10";
+    let report = json_of(&folder, &format!("https://acme.example/a?hdnea={token}"), &[]);
+    assert!(advice(&report).contains("in query:hdnea, where tokens of akamai mostly stand"), "{report:#}");
+    assert!(advice(&report).contains("EDGEWARD.tokens[0] does not look there"), "{report:#}");
+    let elsewhere = json_of(&folder, &format!("https://acme.example/a?token1={token}"), &[]);
+    assert!(advice(&elsewhere).contains("where the policy's entries say"), "{elsewhere:#}");
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn short_keys_are_told_at_their_index() {
         assert_eq!(
             sentences(&config.problems),
             [
-                "EDGEWARD_KEYS keys[1].k: found a key of 29 octets, expected 64 octets or more for HS512. `edgeward keygen` makes a good key."
+                "EDGEWARD_KEYS keys[1].k: found a key of 29 octets, expected 64 octets or more for HS512. `edgeward keygen` makes a good key; one that signs links elsewhere belongs into the keys of their entry."
             ]
         );
         assert!(config.policy.is_some() && config.verifiers.is_none());

@@ -286,24 +286,23 @@ test("ten thousand keys in EDGEWARD_KV", { timeout: 180_000 }, async (t) => {
       const { reads } = await stores.seen();
       assert.equal(reads.filter(({ key: name }) => name === "api-keys").length, 1);
     });
-    await t.test("a request costs what it costs with one key", async () => {
-      const timed = async (given) => {
-        const begun = performance.now();
-        for (let n = 0; n < 200; n += 1) passed(await ask("/keys/x", given(n)));
-        return performance.now() - begun;
-      };
-      await timed((n) => ({ "X-API-Key": many[n].key }));
-      const thousands = await timed((n) => ({ "X-API-Key": many[(n * 47) % 10_000].key }));
-      const one = await within({}, async (one) => {
-        for (let n = 0; n < 200; n += 1) passed(await one.ask("/keys/x", key("ci")));
-        const begun = performance.now();
-        for (let n = 0; n < 200; n += 1) passed(await one.ask("/keys/x", key("ci")));
-        return performance.now() - begun;
-      });
-      t.diagnostic(`200 requests: ${one.toFixed()} ms with few keys in a secret, ${thousands.toFixed()} ms with 10,000 in KV`);
-      // The benchmark measures; this notices a look at each line, or reading the list anew, which takes 20 times as long.
-      assert.ok(thousands < 3 * one + 200, `${thousands} ms, ${one} ms`);
-    });
+    await t.test("a request costs what it costs with few keys", () =>
+      within({}, async (few) => {
+        const timed = async (one, given) => {
+          const begun = performance.now();
+          for (let n = 0; n < 40; n += 1) passed(await one.ask("/keys/x", given(n)));
+          return performance.now() - begun;
+        };
+        // In turn, and the best of each: this machine has other things to do.
+        let [least, leastOfMany] = [Infinity, Infinity];
+        for (let round = 0; round < 10; round += 1) {
+          least = Math.min(least, await timed(few, () => key("ci")));
+          leastOfMany = Math.min(leastOfMany, await timed({ ask }, (n) => ({ "X-API-Key": many[(round * 40 + n) * 24].key })));
+        }
+        t.diagnostic(`40 requests: ${least.toFixed()} ms with few keys in a secret, ${leastOfMany.toFixed()} ms with 10,000 in KV`);
+        // The benchmark measures; this notices a list that is searched line by line, or read anew for each request.
+        assert.ok(leastOfMany < 2.5 * least + 20, `${leastOfMany} ms, ${least} ms`);
+      }));
     await t.test("a list that changes is in force within 30 s", async () => {
       const added = { name: "added", key: apiKey() };
       await stores.put("api-keys", value([...many.slice(1), added]));

@@ -295,6 +295,7 @@ test("the client of the documentation never stops working", async (t) => {
       response.writeHead(answer.status, answer.rawHeaders).end(answer.content);
     });
     await once(door.listen(0, "127.0.0.1"), "listening");
+    t.after(() => door.close());
     const site = `http://localhost:${door.address().port}`;
     const client = refreshing(site, KEYS.ci);
     await t.test("for six seconds, with tokens of one", async () => {
@@ -319,7 +320,6 @@ test("the client of the documentation never stops working", async (t) => {
       const stranger = refreshing(site, apiKey());
       await assert.rejects(stranger("/x"), /no token: 401/);
     });
-    door.close();
   });
 });
 

@@ -300,7 +300,7 @@ test("edgeward revoke --ledger says the same as the order above", { timeout: 600
         assert.equal((await sent(...more, "--undo")).status, 200);
         assert.equal(await ask(gate, given), "passed");
       });
-    await t.test("with --run, over the network", async () => {
+    await t.test("with --run, over the network", async (t) => {
       // The gate's own socket takes requests in absolute form only, which curl does not send.
       const door = http.createServer(async ({ method, url, rawHeaders, headers }, response) => {
         const given = { method, path: `http://${headers.host}${url}`, headers: rawHeaders };
@@ -308,13 +308,13 @@ test("edgeward revoke --ledger says the same as the order above", { timeout: 600
         response.writeHead(status, fields).end(content);
       });
       await once(door.listen(0, "127.0.0.1"), "listening");
+      t.after(() => door.close());
       const here = `http://localhost:${door.address().port}`;
       const done = await run("subject", "mallory", "--ledger", here, "--run");
       assert.equal(done.status, 0, done.stderr);
       assert.equal(await ask(gate, given), "token-revoked");
       const elsewhere = await run("subject", "trent", "--ledger", `${here.replace("localhost", "127.0.0.1")}`, "--run");
       assert.equal(elsewhere.status, 0, "the order is for the origin that it is sent to");
-      door.close();
     });
   });
 });

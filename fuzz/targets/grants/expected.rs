@@ -23,7 +23,7 @@ pub struct Expected {
     moments: BTreeMap<String, i64>,
 }
 
-const TEXTS: [&str; 6] = ["f", "k", "id", "sub", "o", "h"];
+const TEXTS: [&str; 7] = ["f", "k", "p", "id", "sub", "o", "h"];
 const MOMENTS: [&str; 4] = ["iat", "nbf", "lt", "le"];
 const LISTS: [&str; 6] = ["to", "m", "net", "in", "out", "with"];
 
@@ -52,6 +52,7 @@ fn one(grant: &Json<'_>) -> Option<Expected> {
             _ => return None,
         }
     }
+    texts.get("p")?;
     let expected = Expected { key: texts.get("k")?.concat(), texts, moments };
     expected.is_sound().then_some(expected)
 }

@@ -4,7 +4,7 @@ use super::revoked::unavailable;
 use super::{Asking, Halt, Known};
 use crate::authenticate::{About, Authenticated, Circumstances, LedgerQuestion, Question, not_configured};
 use crate::json::{Json, push_string};
-use crate::policy::{Format, Kind};
+use crate::policy::Kind;
 use crate::revocation::{Issued, Traits};
 use crate::time::UnixTime;
 use crate::token::signed_url::grants::Jar;
@@ -33,7 +33,7 @@ impl Asking<'_> {
         let links = &self.verifiers.links;
         let jar = Jar::read(&self.verifiers.jar, &seen.facts.host(), value).ok_or_else(unreadable)?;
         let moment = Moment { now: self.at.now, leeway: self.policy.leeway };
-        let known = |format: Format, kid: &str| links.knows(seen, format, kid, self.at.now);
+        let known = |grant: &Grant| links.knows(seen, grant, self.at.now);
         let mut refused = None;
         for grant in jar.covering(seen, &moment, known) {
             match self.unrevoked_link(grant) {

@@ -7,6 +7,7 @@ use crate::credentials::{authorization, query};
 use crate::policy::{Kind, TokenPlace};
 use crate::request::RequestFacts;
 use crate::revocation::{Issued, Traits};
+use crate::token::fresh::FreshTokens;
 use crate::token::jwt::VerifiedJwt;
 use crate::verdict::{Cause, Refusal};
 use std::borrow::Cow;
@@ -19,7 +20,8 @@ impl Asking<'_> {
         facts: &RequestFacts<'_>,
     ) -> Result<Known, Halt> {
         let token = bearer_value(value, place)?;
-        if let Some(fresh) = self.verifiers.fresh.as_ref().filter(|fresh| fresh.is_ours(&token)) {
+        let is_fresh = |fresh: &&FreshTokens| *place == TokenPlace::Authorization && fresh.is_ours(&token);
+        if let Some(fresh) = self.verifiers.fresh.as_ref().filter(is_fresh) {
             return self.by_fresh_token(fresh.verify(&token, &facts.origin(), self.at.now)?);
         }
         let Some(jwt) = &self.verifiers.jwt else {

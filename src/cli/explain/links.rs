@@ -99,7 +99,7 @@ pub fn jar(gate: &Gate, seen: &Seen<'_>, value: &str, now: UnixTime) -> Option<V
     let jar = Jar::read(&verifiers.jar, &seen.facts.host(), value)?;
     let leeway = gate.config.policy.as_ref().map(|policy| policy.leeway).unwrap_or_default();
     let moment = Moment { now, leeway };
-    let known = |format: Format, kid: &str| verifiers.links.knows(seen, format, kid, now);
+    let known = |grant: &Grant| verifiers.links.knows(seen, grant, now);
     let covering: Vec<&Grant> = jar.covering(seen, &moment, known).collect();
     let told = |grant: &Grant| {
         let covers = covering.iter().any(|it| std::ptr::eq(*it, grant));

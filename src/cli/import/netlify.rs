@@ -119,7 +119,7 @@ impl Reading {
             (rule.access, rule.accept) = (Access::Denied, Vec::new());
         }
         if let Some((first, count)) = self.others {
-            let what = format!("{count} other fields");
+            let what = if count == 1 { "1 other field".to_owned() } else { format!("{count} other fields") };
             self.draft.leave(
                 first,
                 what,

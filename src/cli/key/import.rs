@@ -4,22 +4,22 @@ use super::jwks::{self, Jwk, Jwks};
 use super::vendor::{Encoding, Format};
 use crate::cli::keygen::{how_to_set, kid, taken};
 use crate::cli::output::{Misuse, Outcome};
-use crate::cli::secrets::{Secrets, sentences};
+use crate::cli::secrets::Secrets;
 use crate::cli::wrangler::folder_of;
 use crate::cli::{Which, clock, dotenv, input};
 use clap::Args;
 use edgeward::policy::HmacAlgorithm;
 use edgeward::secret::Secret;
-use edgeward::token::keys::{FOREIGN_KEY_SIZE, KeySet};
-use serde_json::{Value, json};
+use edgeward::token::keys::FOREIGN_KEY_SIZE;
+use serde_json::json;
 
 const AFTER: &str = "\
 The key is asked for, or read from the first line of standard input; never from an argument. What comes out is EDGEWARD_KEYS \
-with the key added to those that are here (keys of JWTs in front, others behind, as they sign nothing here); where \
-EDGEWARD_KEYS is not here, the JWK alone, for you to add.
+with the key added to those that are here (keys of JWTs in front, others behind, as they sign nothing here). Of two lines \
+of that name in a file the last counts, so that it can be appended.
 
 Examples:
-  edgeward key import --format akamai --kid akamai-2026
+  edgeward key import --format akamai --kid akamai-2026 --secrets production.vars >> production.vars
   edgeward key import --format google-cdn --kid my-key < my-key.txt
   edgeward key import --format nginx-hmac --alg HS512 --kid downloads < secret.txt
   printf '%s' \"$APP_KEY\" | edgeward key import --format laravel --kid shop
@@ -64,7 +64,7 @@ impl Import {
         let jwk = Jwk { kid: &self.kid, algorithm, octets: &octets };
         let mut outcome = match present {
             Some(present) => self.added(present, &jwk)?,
-            None => alone(&jwk)?,
+            None => self.alone(&jwk, secrets.searched())?,
         };
         outcome.notes.splice(0..0, self.notes(&key, encoding, octets.expose().len()));
         Ok(outcome)
@@ -139,6 +139,19 @@ impl Import {
         Ok(Outcome { notes, ..Outcome::yes(line, json!({ *name: text.expose() })) })
     }
 
+    /// A set of this key, which would replace one that is somewhere else.
+    fn alone(&self, jwk: &Jwk<'_>, searched: &str) -> crate::cli::Result {
+        let mut outcome = self.added(Jwks::default(), jwk)?;
+        outcome.notes.insert(
+            0,
+            format!(
+                "EDGEWARD_KEYS is not here (looked in {searched}), so this holds the new key alone: where Cloudflare has \
+                 other keys that are in use, add them, or they are gone once this is set."
+            ),
+        );
+        Ok(outcome)
+    }
+
     fn notes(&self, key: &Secret<String>, encoding: Encoding, size: usize) -> Vec<String> {
         let (format, kid) = (self.format.name(), &self.kid);
         let mut notes = vec![format!(
@@ -164,19 +177,6 @@ impl Import {
         }
         notes
     }
-}
-
-/// The JWK by itself, which the gate's own reader must take all the same.
-fn alone(jwk: &Jwk<'_>) -> crate::cli::Result {
-    let text = jwk.text();
-    let set = Secret::new(format!("{{\"keys\":[{}]}}", text.expose()));
-    KeySet::parse(set.expose()).map_err(|problems| Misuse::new(sentences(&problems)))?;
-    let value: Value = serde_json::from_str(text.expose()).unwrap_or_default();
-    let notes = vec![
-        "EDGEWARD_KEYS is not here, so this is the key alone: add it to the list {\"keys\":[...]} of that secret."
-            .to_owned(),
-    ];
-    Ok(Outcome { notes, ..Outcome::yes(format!("{}\n", text.expose()), value) })
 }
 
 fn algorithm(text: &str) -> Result<HmacAlgorithm, String> {

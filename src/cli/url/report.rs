@@ -7,7 +7,7 @@ use crate::cli::deployment::Deployment;
 use crate::cli::output::{Misuse, Outcome, columns, visible};
 use edgeward::policy::Format;
 use edgeward::time::UnixTime;
-use edgeward::token::signed_url::Grant;
+use edgeward::token::signed_url::{Grant, Seen, preset};
 use edgeward::verdict::{Cause, Refusal};
 use serde_json::{Value, json};
 
@@ -24,8 +24,10 @@ pub fn outcome(
         .ok_or_else(|| {
             Misuse::new("The link must be an absolute URL, such as https://acme.example/path?ew=...")
         })?;
-    let Some(best) = reads.iter().map(rank).max() else { return Ok(none(url)) };
-    let Some((candidate, read)) = reads.iter().find(|it| rank(it) == best) else { return Ok(none(url)) };
+    let Some(best) = reads.iter().map(rank).max() else { return Ok(none(&all, described, url)) };
+    let Some((candidate, read)) = reads.iter().find(|it| rank(it) == best) else {
+        return Ok(none(&all, described, url));
+    };
     let others = reads.iter().filter(|(other, _)| !std::ptr::eq(*other, *candidate));
     let mut others: Vec<&str> = others.map(|(other, _)| other.entry.format.name()).collect();
     others.dedup();
@@ -42,17 +44,35 @@ fn rank((candidate, read): &(&Candidate, Read)) -> (bool, bool, u8) {
     (is_signed, candidate.is_configured, candidate::progress(read))
 }
 
-fn none(url: &str) -> Outcome {
+fn none(all: &[Candidate], described: &Described<'_>, url: &str) -> Outcome {
     let formats: Vec<&str> = Format::ALL.into_iter().map(|(name, _)| name).collect();
     let sentence = format!("No token of a format that is known here was found: {}.", formats.join(", "));
     let advice = if url.contains("&amp;") {
-        "It has &amp; where & should stand: it was taken out of HTML as it is written there."
+        "It has &amp; where & should stand: it was taken out of HTML as it is written there.".to_owned()
+    } else if let Some(sentence) =
+        described.at(url, |seen| all.iter().find_map(|it| passed_over(it, seen))).flatten()
+    {
+        sentence
     } else {
-        "It is looked for under the formats' own names of parameters, and those of the policy. Was the link copied \
-         whole? A token in a cookie or field is given with -H."
+        "It is looked for where the policy's entries say, and for formats without an entry under their own names of \
+         parameters. Was the link copied whole? A token in a cookie or field is given with -H."
+            .to_owned()
     };
     let json = json!({ "verified": false, "format": null, "verdict": null, "advice": [sentence, advice] });
     Outcome { yes: false, ..Outcome::yes(format!("{sentence}\n{advice}\n"), json) }
+}
+
+/// A token that stands where its format mostly has it, and the entry of the policy does not look.
+fn passed_over(candidate: &Candidate, seen: &Seen<'_>) -> Option<String> {
+    let entry = preset(candidate.entry.format).defaults(candidate.entry.index);
+    let place = candidate::read(&entry, seen).filter(|_| candidate.is_configured)?.place;
+    Some(format!(
+        "There is something in {}, where tokens of {} mostly stand, and EDGEWARD.tokens[{}] does not look there: see its \
+         from and parameters.",
+        visible(&place),
+        entry.format.name(),
+        entry.index
+    ))
 }
 
 struct Report<'r> {

@@ -50,7 +50,7 @@ pub struct Sign {
     prefix: Option<String>,
 
     /// A method it is good for; may stand several times [default: GET, and HEAD with it]
-    #[arg(long = "method", short = 'X', value_name = "METHOD")]
+    #[arg(long = "method", short = 'X', value_name = "METHOD", value_parser = method)]
     methods: Vec<String>,
 
     /// How often it may be used; needs EDGEWARD_LEDGER
@@ -95,6 +95,12 @@ fn when(text: &str) -> Result<When, String> {
     }
     let either = "write a span (45s, 30m, 12h, 7d) or a moment (2026-12-01T00:00:00Z)";
     clock::moment(text).map(When::At).map_err(|_| either.to_owned())
+}
+
+/// Methods are case-sensitive (RFC 9110 section 9.1), and those that a link can be for are all in capitals.
+#[allow(clippy::unnecessary_wraps)] // as clap wants it
+fn method(text: &str) -> Result<String, String> {
+    Ok(text.to_ascii_uppercase())
 }
 
 fn network(text: &str) -> Result<Network, String> {

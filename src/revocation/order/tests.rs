@@ -73,6 +73,28 @@ fn it_is_good_for_a_minute_and_for_one_site() {
     }
 }
 
+/// `wrangler dev` tells the Worker no port; the command is given the one that curl has to take.
+#[test]
+fn the_port_does_not_matter_on_the_machine_of_whoever_orders() {
+    let good = |site: &str, at: &str| {
+        let token = sign(&root(ONE), site, &order(), NOW).expect("a secret");
+        verify(&root(ONE), &token, at, NOW).is_ok()
+    };
+    assert!(
+        good("http://localhost:8787", "http://localhost")
+            && good("http://localhost", "http://localhost:8787")
+    );
+    for (site, at) in [
+        ("http://localhost:8787", "http://localhost.acme.example"),
+        ("http://localhost.acme.example", "http://localhost"),
+        ("https://localhost:8787", "https://localhost"),
+        ("http://localhost", SITE),
+        (SITE, "http://localhost"),
+    ] {
+        assert!(!good(site, at), "{site} at {at}");
+    }
+}
+
 #[test]
 fn claims_are_as_they_must_be() {
     let good = r#"{"aud":"https://acme.example","exp":1800000060,"revoke":{"jti":["a"]}}"#;

@@ -143,7 +143,7 @@ fn sizes_are_judged_by_what_a_key_is_for() {
         keys.check_sizes(&demanded).iter().map(ToString::to_string).collect()
     };
     let foreign = "Have a longer one made; weak_keys = true in its entry allows this one.";
-    let made = "`edgeward keygen` makes a good key.";
+    let made = "`edgeward keygen` makes a good key; one that signs links elsewhere belongs into the keys of their entry.";
     let (b, c, d) = (
         "EDGEWARD_KEYS keys[1].k: found a key of 32 octets",
         "EDGEWARD_KEYS keys[2].k: found a key of 15 octets",

@@ -32,7 +32,8 @@
 //! 5. The last second is valid: `now ≤ expires`.
 //!
 //! Nothing stands between what is signed. Ten digits for the time and no digit at the beginning of a name keep path,
-//! time and data apart. An address is kept apart by its own octets alone: where all four of an IPv4 address are
+//! time and data apart, unless a path holds ten digits, a name and a `=` itself: a link to `/a9999999999x=` is also one to
+//! `/a?x=…` until 2286. Who signs paths that visitors name has to see to that, or use `edgeward`. An address is kept apart by its own octets alone: where all four of an IPv4 address are
 //! characters of a name to ASCII (one of some hundreds is), a bound link is also one that is not bound and has a parameter by that name. Who
 //! relies on addresses had better use `edgeward`.
 

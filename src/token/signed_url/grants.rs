@@ -15,7 +15,7 @@ mod written;
 
 use super::{Grant, Moment, Seen, Target, in_time, progress, refusal};
 use crate::credentials::cookie;
-use crate::policy::{Format, HmacAlgorithm};
+use crate::policy::HmacAlgorithm;
 use crate::request::{RequestFacts, Scheme};
 use crate::time::UnixTime;
 use crate::token::mac::{MacKey, Purpose, RootSecret};
@@ -134,7 +134,7 @@ impl Jar {
     }
 
     /// The youngest grant that covers a request and is in time. `known` says whether the policy still takes links of
-    /// that format and key here ([`super::LinkVerifier::knows`]): a grant it does not know counts as nothing.
+    /// its format and key here ([`super::LinkVerifier::knows`]): a grant it does not know counts as nothing.
     ///
     /// # Errors
     /// The refusal of the one that came furthest: expired or too early where it covers the request, else
@@ -143,10 +143,10 @@ impl Jar {
         &self,
         seen: &Seen<'_>,
         at: &Moment,
-        known: impl Fn(Format, &str) -> bool,
+        known: impl Fn(&Grant) -> bool,
     ) -> Result<&Grant, Refusal> {
         let mut furthest: Option<Refusal> = None;
-        for grant in self.grants.iter().rev().filter(|grant| known(grant.format, &grant.key)) {
+        for grant in self.grants.iter().rev().filter(|grant| known(grant)) {
             match covers(grant, seen, at) {
                 Ok(()) => return Ok(grant),
                 Err(refusal) if furthest.as_ref().is_none_or(|it| progress(it) < progress(&refusal)) => {
@@ -164,10 +164,10 @@ impl Jar {
         &'j self,
         seen: &'j Seen<'_>,
         at: &'j Moment,
-        known: impl Fn(Format, &str) -> bool + 'j,
+        known: impl Fn(&Grant) -> bool + 'j,
     ) -> impl Iterator<Item = &'j Grant> {
         let grants = self.grants.iter().rev();
-        grants.filter(move |it| known(it.format, &it.key) && covers(it, seen, at).is_ok())
+        grants.filter(move |it| known(it) && covers(it, seen, at).is_ok())
     }
 
     fn drop_expired(&mut self, now: UnixTime) {

@@ -19,7 +19,6 @@
 //! that never does, and one spelling of the two names is taken: PHP also reads `%65xpires`.
 
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode};
-use crate::credentials::query;
 use crate::policy::{Format, HmacAlgorithm, LinkEntry, UrlMode};
 use std::borrow::Cow;
 
@@ -45,7 +44,9 @@ fn take_apart<'r>(seen: &Seen<'r>, entry: &'r LinkEntry) -> Result<Unverified<'r
     let tag = seen.parameter(signature).and_then(decode::hex);
     let tag = tag.ok_or("The link's signature is not lower-case hexadecimal.")?;
     let target = seen.target_without(std::slice::from_ref(signature));
-    let scope = Scope { target: Target::This { query: true }, ..Scope::default() };
+    // The tag has said it of this request; a cookie that stands for the link has to say it of others.
+    let origin = (entry.url_mode != UrlMode::Relative).then(|| seen.facts.origin());
+    let scope = Scope { origin, target: Target::This { query: true }, ..Scope::default() };
     Ok(Unverified {
         message: message(seen, target, entry.url_mode),
         tag,
@@ -71,7 +72,7 @@ fn end(seen: &Seen<'_>, name: &str) -> Result<Option<End>, &'static str> {
     const MALFORMED: &str = "The link's expiry is not a number of Unix seconds.";
     match seen.parameter(name) {
         Some(value) => decode::seconds(value).map(|at| Some(End::Through(at))).ok_or(MALFORMED),
-        None if query::values(seen.query(), name).next().is_some() => Err(MALFORMED),
+        None if seen.values(name).next().is_some() => Err(MALFORMED),
         None => Ok(None),
     }
 }

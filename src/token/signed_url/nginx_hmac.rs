@@ -33,7 +33,7 @@
 mod pattern;
 
 use super::{Bearing, End, Preset, Reading, Scope, Seen, Stated, Target, Unverified, decode, seen};
-use crate::credentials::query;
+use crate::network::Network;
 use crate::policy::{Format, HmacAlgorithm, LinkEntry, LinkPlace};
 use crate::time::{Lifetime, UnixTime};
 use pattern::Pattern;
@@ -120,14 +120,34 @@ fn unverified<'r>(
     let times = Times::read(seen, entry, &pattern)?;
     let message = message(seen, entry, &pattern)?;
     one_way(seen, entry, &pattern, &times)?;
-    let target = Target::This { query: pattern.signs_query() };
     let stated = Stated {
         issued: times.issued,
         end: times.end(),
-        scope: Scope { target, ..Scope::default() },
+        scope: scope(seen, entry, &pattern)?,
         ..Stated::default()
     };
     Ok(Unverified { message, tag, kid: None, stated })
+}
+
+/// What the pattern signs of the request besides the path: the tag has said it of this request, and a cookie that stands
+/// for the link has to say it of others. Where one parameter is signed, the whole query is kept: there it is as it was.
+fn scope(seen: &Seen<'_>, entry: &LinkEntry, pattern: &Pattern<'_>) -> Result<Scope, &'static str> {
+    let signed = |variable: &str| pattern.has(variable).then(|| value(variable, seen, entry)).transpose();
+    let method = signed("request_method")?.and_then(|method| String::from_utf8(method.into_owned()).ok());
+    let address = signed("remote_addr")?.and(seen.facts.client_address());
+    Ok(Scope {
+        target: Target::This { query: pattern.signs_query() || signs_record(entry, pattern) },
+        origin: pattern.has("scheme").then(|| seen.facts.origin()),
+        methods: method.into_iter().collect(),
+        networks: address.map(Network::from).into_iter().collect(),
+        ..Scope::default()
+    })
+}
+
+/// Whether a parameter is signed that is none of the format's own.
+fn signs_record(entry: &LinkEntry, pattern: &Pattern<'_>) -> bool {
+    let names = pattern.variables.iter().filter_map(|variable| variable.name.strip_prefix("arg_"));
+    names.into_iter().any(|name| !entry.parameters.iter().any(|own| own == name))
 }
 
 /// The signed text: the pattern with its variables filled in.
@@ -210,7 +230,7 @@ fn args(seen: &Seen<'_>, entry: &LinkEntry) -> String {
 /// A parameter as received; nothing where it is not there. One whose name is spelled otherwise is none to a signer and
 /// one to the origin.
 fn argument<'r>(name: &str, seen: &Seen<'r>) -> Result<Cow<'r, [u8]>, &'static str> {
-    match (query::values(seen.query(), name).take(2).count(), seen.parameter(name)) {
+    match (seen.values(name).take(2).count(), seen.parameter(name)) {
         (0, _) => Ok(Cow::Borrowed(&[])),
         (1, Some(value)) => Ok(Cow::Borrowed(value.as_bytes())),
         _ => Err("A parameter that is signed stands there twice, or its name is spelled otherwise."),
@@ -232,7 +252,7 @@ impl Times {
             return Err("The format has its parameters.");
         };
         let signed = pattern.signs(time) && pattern.signs(lifetime);
-        let sent = |name: &str| query::values(seen.query(), name).next().is_some();
+        let sent = |name: &str| seen.values(name).next().is_some();
         if !signed {
             let any = sent(time) || sent(lifetime) || pattern.signs(time) || pattern.signs(lifetime);
             return if any {

@@ -1,7 +1,8 @@
 //! What a preset sees of a request: the bytes as they came in.
 
 use super::Bearing;
-use crate::credentials::{cookie, query};
+use crate::credentials::cookie;
+use crate::credentials::query::{self, Parameter, Parameters};
 use crate::path::RequestPath;
 use crate::policy::{LinkEntry, LinkPlace};
 use crate::request::RequestFacts;
@@ -16,24 +17,26 @@ pub struct Twice;
 pub struct Seen<'r> {
     /// The facts.
     pub facts: &'r RequestFacts<'r>,
-    /// The value of the `Cookie` field; empty where there is none.
-    cookies: &'r str,
+    /// The cookies, by name.
+    cookies: Vec<(&'r str, &'r str)>,
     /// The values of the fields that entries look in, by lower-case name.
     fields: &'r [(String, String)],
+    /// The query, taken apart once: entries ask for a dozen names.
+    parameters: Vec<Parameter<'r>>,
     readings: OnceCell<Option<Vec<Vec<u8>>>>,
 }
 
 impl<'r> Seen<'r> {
-    /// A request with the fields that may bear a token.
+    /// A request with the fields that may bear a token; `cookies` is the value of `Cookie`, empty where there is none.
     #[must_use]
-    pub const fn new(facts: &'r RequestFacts<'r>, cookies: &'r str, fields: &'r [(String, String)]) -> Self {
-        Self { facts, cookies, fields, readings: OnceCell::new() }
+    pub fn new(facts: &'r RequestFacts<'r>, cookies: &'r str, fields: &'r [(String, String)]) -> Self {
+        let parameters = facts.query.into_iter().flat_map(Parameters::of).collect();
+        Self { facts, cookies: cookie::all(cookies).collect(), fields, parameters, readings: OnceCell::new() }
     }
 
-    /// The value of the `Cookie` field; empty where there is none.
-    #[must_use]
-    pub const fn cookies(&self) -> &'r str {
-        self.cookies
+    /// The values of a cookie.
+    pub fn cookies(&self, name: &str) -> impl Iterator<Item = &'r str> {
+        self.cookies.iter().filter(move |(known, _)| *known == name).map(|(_, value)| *value)
     }
 
     /// The raw query; empty where there is none.
@@ -42,18 +45,26 @@ impl<'r> Seen<'r> {
         self.facts.query.unwrap_or_default()
     }
 
+    /// The raw values of a query parameter, however its name is spelled.
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &'r str> {
+        let wanted = move |it: &&Parameter<'r>| *it.name == *name.as_bytes();
+        self.parameters.iter().filter(wanted).map(|it| it.value)
+    }
+
     /// The raw value of a query parameter, where it stands there once and its name is spelled as it is: a name that is
     /// percent-encoded is another byte sequence than the one that was signed.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&'r str> {
-        self.query().split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+        self.parameters.iter().find_map(|it| it.raw.strip_prefix(name)?.strip_prefix('='))
     }
 
     /// The parameters of the raw query, in their order, without those of these names.
-    pub fn parameters_without(&self, names: &'r [String]) -> impl Iterator<Item = &'r str> + use<'r> {
-        let name_of = |pair: &'r str| pair.split_once('=').map_or(pair, |(name, _)| name);
-        let pairs = self.facts.query.into_iter().flat_map(|query| query.split('&'));
-        pairs.filter(move |pair| !names.iter().any(|name| name == name_of(pair)))
+    pub fn parameters_without(&self, names: &'r [String]) -> impl Iterator<Item = &'r str> {
+        let is_one = |raw: &str, name: &str| {
+            raw.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        };
+        let raw = self.parameters.iter().map(|it| it.raw);
+        raw.filter(move |raw| !names.iter().any(|name| is_one(raw, name)))
     }
 
     /// Path and query as they came in, without the parameters of these names; a `?` stands only before what is left.
@@ -77,9 +88,10 @@ impl<'r> Seen<'r> {
         match place {
             LinkPlace::Parameters => self.bears_parameters(entry).map(|there| there.then(|| bears(""))),
             // A name that is percent-encoded is not the one that was sent: its token is malformed, as it is empty.
-            LinkPlace::Query(name) => once(query::values(self.query(), name))
-                .map(|it| it.map(|_| bears(self.parameter(name).unwrap_or_default()))),
-            LinkPlace::Cookie(name) => once(cookie::values(self.cookies, name)).map(|it| it.map(bears)),
+            LinkPlace::Query(name) => {
+                once(self.values(name)).map(|it| it.map(|_| bears(self.parameter(name).unwrap_or_default())))
+            }
+            LinkPlace::Cookie(name) => once(self.cookies(name)).map(|it| it.map(bears)),
             LinkPlace::Field(name) => {
                 let values = self.fields.iter().filter(|(known, _)| known == name);
                 once(values.map(|(_, value)| value.as_str())).map(|it| it.map(bears))
@@ -90,7 +102,7 @@ impl<'r> Seen<'r> {
 
     /// Whether the first of the format's parameters is there; none of them may be there twice then.
     fn bears_parameters(&self, entry: &LinkEntry) -> Result<bool, Twice> {
-        let count = |name: &String| query::values(self.query(), name).take(2).count();
+        let count = |name: &String| self.values(name).take(2).count();
         let there = entry.parameters.first().is_some_and(|name| count(name) > 0);
         if there && entry.parameters.iter().any(|name| count(name) > 1) {
             return Err(Twice);

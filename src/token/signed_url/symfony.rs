@@ -61,7 +61,9 @@ fn take_apart<'r>(seen: &Seen<'r>, entry: &'r LinkEntry) -> Result<Unverified<'r
     let end = value_of(expiration).map(|value| decode::seconds(value).map(End::Before));
     let end = end.map(|end| end.ok_or("The link's expiry is not a number of Unix seconds.")).transpose()?;
     parameters.retain(|it| it.name != hash.as_bytes());
-    let scope = Scope { target: Target::This { query: true }, ..Scope::default() };
+    // The tag has said it of this request; a cookie that stands for the link has to say it of others.
+    let origin = Some(seen.facts.origin());
+    let scope = Scope { origin, target: Target::This { query: true }, ..Scope::default() };
     Ok(Unverified {
         message: message(seen, parameters),
         tag,

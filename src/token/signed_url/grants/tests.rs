@@ -1,5 +1,6 @@
 use super::super::{End, Scope, Stated};
 use super::*;
+use crate::policy::Format;
 use crate::request::{FieldList, RequestFacts};
 use crate::time::Lifetime;
 use proptest::prelude::*;
@@ -19,7 +20,7 @@ fn grant(id: &str, target: Target, end: i64) -> Grant {
     let scope = Scope { host: Some(HOST.to_owned()), target, ..Scope::default() };
     let end = Some(End::Before(at(end)));
     let stated = Stated { id: Some(id.to_owned()), end, scope, ..Stated::default() };
-    Grant { format: Format::Edgeward, key: "k".to_owned(), stated }
+    Grant { format: Format::Edgeward, key: "k".to_owned(), key_print: "print".to_owned(), stated }
 }
 
 fn below(id: &str, prefix: &str, end: i64) -> Grant {
@@ -44,12 +45,7 @@ fn read(value: &str) -> Option<Jar> {
     Jar::read(&all_keys(), HOST, value)
 }
 
-fn judge(
-    jar: &Jar,
-    uri: &str,
-    seconds: i64,
-    known: impl Fn(Format, &str) -> bool,
-) -> Result<String, Refusal> {
+fn judge(jar: &Jar, uri: &str, seconds: i64, known: impl Fn(&Grant) -> bool) -> Result<String, Refusal> {
     let fields = FieldList::default();
     let facts = RequestFacts::new("GET", uri, &fields).expect("an absolute URI");
     let moment = Moment { now: at(seconds), leeway: Lifetime::from_seconds(30) };
@@ -106,10 +102,11 @@ fn a_link_for_this_request_alone_is_not_taken() {
     assert_eq!(jar(grants), Jar::empty(HOST.to_owned()));
     let fields = FieldList::default();
     let facts = RequestFacts::new("GET", "https://h.example/p?x=1&ew=t", &fields).expect("absolute");
-    let exact = jar(vec![grant("a", Target::This { query: true }, 9).written_out(&facts, "x=1")]);
-    assert!(judge(&exact, "https://h.example/p?x=1", 0, |_, _| true).is_ok());
-    assert!(judge(&exact, "https://h.example/p?x=2", 0, |_, _| true).is_err());
-    assert!(judge(&exact, "https://h.example/q?x=1", 0, |_, _| true).is_err());
+    let exact =
+        jar(vec![grant("a", Target::This { query: true }, 9).written_out(&facts, "x=1", "print".to_owned())]);
+    assert!(judge(&exact, "https://h.example/p?x=1", 0, |_| true).is_ok());
+    assert!(judge(&exact, "https://h.example/p?x=2", 0, |_| true).is_err());
+    assert!(judge(&exact, "https://h.example/q?x=1", 0, |_| true).is_err());
 }
 
 /// So a use is never counted for a cookie that cannot be written.
@@ -119,7 +116,11 @@ fn every_share_link_fits_into_a_cookie() {
     let uri = format!("https://{}/{}?{}", "h".repeat(253), "p".repeat(5_000), "q".repeat(5_000));
     let facts = RequestFacts::new("GET", &uri, &fields).expect("absolute");
     for target in [Target::This { query: true }, Target::Below(format!("/{}/", "\"".repeat(253)))] {
-        let mut widest = grant("0123456789a", target, 1).written_out(&facts, facts.query.unwrap_or_default());
+        let mut widest = grant("0123456789a", target, 1).written_out(
+            &facts,
+            facts.query.unwrap_or_default(),
+            "print678".to_owned(),
+        );
         widest.stated.subject = Some("\"".repeat(255));
         widest.stated.issued = Some(at(0));
         widest.stated.scope.host = Some(facts.host());
@@ -146,7 +147,7 @@ fn the_youngest_that_covers_it_and_else_who_came_furthest() {
     early.stated.not_before = Some(at(200));
     let all = jar(vec![below("old", "/a/", 100), below("young", "/a/", 50), early]);
     let cause = |uri: &str, seconds| {
-        judge(&all, uri, seconds, |format, kid| (format, kid) == (Format::Edgeward, "k"))
+        judge(&all, uri, seconds, |grant| (grant.format, grant.key.as_str()) == (Format::Edgeward, "k"))
             .map_err(|refusal| (refusal.cause, refusal.when))
     };
     assert_eq!(cause("https://h.example/a/x", 0), Ok("young".to_owned()));
@@ -157,9 +158,9 @@ fn the_youngest_that_covers_it_and_else_who_came_furthest() {
     assert_eq!(cause("https://h.example/e/x", 170), Ok("early".to_owned()));
     assert_eq!(cause("https://h.example/b", 0), Err((Cause::TokenWrongScope, None)));
     assert_eq!(cause("https://i.example/a/x", 0), Err((Cause::TokenWrongScope, None)));
-    let none = judge(&all, "https://h.example/a/x", 0, |_, _| false).expect_err("unknown");
+    let none = judge(&all, "https://h.example/a/x", 0, |_| false).expect_err("unknown");
     assert_eq!(none.cause, Cause::TokenUnknownKey);
-    assert!(judge(&Jar::empty(HOST.to_owned()), "https://h.example/", 0, |_, _| true).is_err());
+    assert!(judge(&Jar::empty(HOST.to_owned()), "https://h.example/", 0, |_| true).is_err());
 }
 
 /// A link that opens all, of an entry for one folder and one network, opens no more by way of the cookie.
@@ -170,21 +171,25 @@ fn a_grant_is_not_more_than_its_entry() {
     entry.paths = vec!["/a/*".to_owned()];
     entry.networks = vec!["203.0.113.0/24".parse().expect("a network")];
     let key = crate::token::keys::Key::new("k", MacKey::new(HmacAlgorithm::Hs256, &[1; 32]));
+    let print = super::super::key_print(&key);
     let links = LinkVerifier::new(vec![Entry::new(entry, vec![key])], Lifetime::default());
     let moment = Moment { now: at(0), leeway: Lifetime::default() };
-    for (kid, format, path, address, is_good) in [
-        ("k", Format::Edgeward, "/a/x", "203.0.113.9", true),
-        ("k", Format::Edgeward, "/b", "203.0.113.9", false),
-        ("k", Format::Edgeward, "/a/x", "203.0.114.9", false),
-        ("l", Format::Edgeward, "/a/x", "203.0.113.9", false),
-        ("k", Format::Akamai, "/a/x", "203.0.113.9", false),
+    for (kid, print, format, path, address, is_good) in [
+        ("k", &*print, Format::Edgeward, "/a/x", "203.0.113.9", true),
+        ("k", "", Format::Edgeward, "/a/x", "203.0.113.9", false),
+        ("k", "AAAAAAAA", Format::Edgeward, "/a/x", "203.0.113.9", false),
+        ("k", &*print, Format::Edgeward, "/b", "203.0.113.9", false),
+        ("k", &*print, Format::Edgeward, "/a/x", "203.0.114.9", false),
+        ("l", &*print, Format::Edgeward, "/a/x", "203.0.113.9", false),
+        ("k", &*print, Format::Akamai, "/a/x", "203.0.113.9", false),
     ] {
-        let all = jar(vec![Grant { key: kid.to_owned(), format, ..grant("id", Target::Anywhere, 100) }]);
+        let (key, key_print) = (kid.to_owned(), print.to_owned());
+        let all = jar(vec![Grant { key, key_print, format, ..grant("id", Target::Anywhere, 100) }]);
         let fields = FieldList::new([("CF-Connecting-IP", address)]);
         let uri = format!("https://h.example{path}");
         let facts = RequestFacts::new("GET", &uri, &fields).expect("absolute");
         let seen = Seen::new(&facts, "", &[]);
-        let known = |format, kid: &str| links.knows(&seen, format, kid, moment.now);
+        let known = |grant: &Grant| links.knows(&seen, grant, moment.now);
         let cause = all.judge(&seen, &moment, known).err().map(|refusal| refusal.cause);
         assert_eq!(cause, (!is_good).then_some(Cause::TokenUnknownKey), "{kid} {path} {address}");
     }
@@ -197,7 +202,7 @@ fn where_one_is_revoked_the_next_may_do() {
     let facts = RequestFacts::new("GET", "https://h.example/a/x", &fields).expect("absolute");
     let seen = Seen::new(&facts, "", &[]);
     let moment = Moment { now: at(0), leeway: Lifetime::default() };
-    let found: Vec<&str> = all.covering(&seen, &moment, |_, _| true).map(Grant::id).collect();
+    let found: Vec<&str> = all.covering(&seen, &moment, |_| true).map(Grant::id).collect();
     assert_eq!(found, ["c", "a"]);
 }
 
@@ -220,7 +225,7 @@ fn only_ours_is_read() {
 /// Signed by us, and yet not as we write it: another version's, or a mistake of ours. It opens nothing.
 #[test]
 fn only_what_is_written_here_is_read() {
-    let good = r#"{"f":"edgeward","k":"k","id":"a","lt":9,"to":["below","/a/"]}"#;
+    let good = r#"{"f":"edgeward","k":"k","p":"p","id":"a","lt":9,"to":["below","/a/"]}"#;
     assert!(written::grants(&format!("[{good}]")).is_some());
     for bad in [
         "[]".to_owned(),
@@ -231,6 +236,7 @@ fn only_what_is_written_here_is_read() {
         format!("[{}]", good.replace("edgeward", "other")),
         format!("[{}]", good.replace("\"k\":\"k\",", "")),
         format!("[{}]", good.replace("\"k\":\"k\"", "\"k\":1")),
+        format!("[{}]", good.replace("\"p\":\"p\",", "")),
         format!("[{}]", good.replace(",\"to\":[\"below\",\"/a/\"]", "")),
         format!("[{}]", good.replace("below", "")),
         format!("[{}]", good.replace("below", "anywhere")),
@@ -273,7 +279,7 @@ fn any_target() -> impl Strategy<Value = Target> {
 
 prop_compose! {
     fn any_grant()(
-        (format, key, id) in (0..Format::ALL.len(), "\\PC{0,8}", prop::option::of("\\PC{0,12}")),
+        (format, key, key_print, id) in (0..Format::ALL.len(), "\\PC{0,8}", "\\PC{0,8}", prop::option::of("\\PC{0,12}")),
         (subject, origin, host) in (prop::option::of("\\PC{0,12}"), prop::option::of("\\PC{0,12}"), prop::option::of("[a-z.]{0,12}")),
         times in prop::array::uniform3(prop::option::of(0..200_000_000_000_i64)),
         through: bool,
@@ -286,7 +292,7 @@ prop_compose! {
         let [issued, not_before, end] = times.map(|time| time.map(UnixTime::from_seconds));
         let end = end.map(|end| if through { End::Through(end) } else { End::Before(end) });
         let scope = Scope { origin, host, target, methods, networks, countries, blocked_countries, fields };
-        Grant { format: Format::ALL[format].1, key, stated: Stated { id, subject, issued, not_before, end, uses: None, scope } }
+        Grant { format: Format::ALL[format].1, key, key_print, stated: Stated { id, subject, issued, not_before, end, uses: None, scope } }
     }
 }
 

@@ -1,12 +1,12 @@
 //! Grants as JSON: exactly these members, and none besides.
 //!
 //! ```json
-//! [{"f":"edgeward","k":"Zx3_","id":"AQIDBAUGBwg","sub":"ann","iat":1795305600,"nbf":1795305700,"lt":1795309200,
+//! [{"f":"edgeward","k":"Zx3_","p":"aB3-dE5_","id":"AQIDBAUGBwg","sub":"ann","iat":1795305600,"nbf":1795305700,"lt":1795309200,
 //!   "o":"https://h.example","h":"h.example","to":["below","/a/"],"m":["GET"],"net":["203.0.113.0/24"],"in":["NL"],"out":["US"],
 //!   "with":["user-agent","curl/8"]}]
 //! ```
 //!
-//! `lt` and `le` are the end (good while now is less than it, or through that second). What is not limited is left out,
+//! `p` is the print of the key `k`. `lt` and `le` are the end (good while now is less than it, or through that second). What is not limited is left out,
 //! but for `to`, which says `["anywhere"]`: what is missing must not open anything.
 
 use crate::json::{Json, ObjectWriter};
@@ -39,6 +39,7 @@ fn object(grant: &Grant) -> String {
     let mut out = ObjectWriter::new()
         .text("f", grant.format.name())
         .text("k", &grant.key)
+        .text("p", &grant.key_print)
         .optional("id", id.as_deref())
         .optional("sub", subject.as_deref());
     for (name, at) in [("iat", *issued), ("nbf", *not_before), ("lt", before), ("le", through)] {
@@ -86,12 +87,13 @@ pub fn grants(json: &str) -> Option<Vec<Grant>> {
 }
 
 fn read(members: &[(std::borrow::Cow<'_, str>, Json<'_>)]) -> Option<Grant> {
-    let (mut format, mut key, mut to) = (None, None, None);
+    let (mut format, mut key, mut print, mut to) = (None, None, None, None);
     let (mut stated, mut scope) = (Stated::default(), Scope::default());
     for (name, value) in members {
         match &**name {
             "f" => format = Some(Format::from_name(value.as_text()?)?),
             "k" => key = Some(text(value)?),
+            "p" => print = Some(text(value)?),
             "id" => stated.id = Some(text(value)?),
             "sub" => stated.subject = Some(text(value)?),
             "iat" => stated.issued = Some(moment(value)?),
@@ -111,7 +113,7 @@ fn read(members: &[(std::borrow::Cow<'_, str>, Json<'_>)]) -> Option<Grant> {
     }
     scope.target = to?;
     stated.scope = scope;
-    Some(Grant { format: format?, key: key?, stated })
+    Some(Grant { format: format?, key: key?, key_print: print?, stated })
 }
 
 fn read_target(words: &[String]) -> Option<Target> {
