@@ -213,8 +213,11 @@ test("a link that counts is opened by its one button, with and without scripts, 
   for (const [javaScriptEnabled, press] of [[true, click], [false, click], [true, key]]) {
     await visit(file, { javaScriptEnabled }, async (page) => {
       assert.equal(await page.title(), "Open this link · Acme", "no script of the address ran");
-      const { url, ...rest } = await sent(page, press);
-      assert.deepEqual({ url: url.slice(site.base.length - 1), ...rest }, wanted);
+      const { url, fields, ...rest } = await sent(page, press);
+      const [mark, ...others] = fields.toReversed();
+      assert.deepEqual({ url: url.slice(site.base.length - 1), fields: others.toReversed(), ...rest }, wanted);
+      assert.equal(mark[0], "form");
+      assert.match(mark[1], /^[0-9a-f]{16}(-[A-Z]{3})?$/, "the reference marks the form");
     });
   }
 });
