@@ -65,7 +65,10 @@ fn top_level_problems_in_words() {
             json!({"paths": "ignore_case"}),
             r#"EDGEWARD.paths: found "ignore_case", expected one of exact, ignore-case. Did you mean "ignore-case"?"#,
         ),
-        (json!({"rules": {}}), "EDGEWARD.rules: found a table, expected a list. Write its heading in [[ … ]]."),
+        (
+            json!({"rules": {}}),
+            "EDGEWARD.rules: found a table, expected a list. Write its heading in [[ … ]].",
+        ),
         (
             json!({"brand": "Acme"}),
             "EDGEWARD.brand: found a string, expected a table. Write it as a table with keys and values.",
