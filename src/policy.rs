@@ -2,16 +2,20 @@
 //!
 //! [`crate::config`] makes these; nothing here reads text.
 
+mod link;
 mod pattern;
 mod problems;
 pub mod rules;
+mod token;
 mod tree;
 
 use crate::network::Network;
 use crate::sorted_map::SortedMap;
 use crate::time::{Lifetime, UnixTime};
 
+pub use link::{Format, LinkEntry, LinkPlace, UrlMode};
 pub use rules::{Choice, PathCase, RuleSet};
+pub use token::{HmacAlgorithm, TokenEntry, TokenPlace};
 
 /// Everything the operator decides that is no secret. Parsed once for each isolate.
 #[derive(Clone, Debug)]
@@ -372,133 +376,6 @@ impl FromIterator<Kind> for Kinds {
     }
 }
 
-/// How a bearer token (a JWT) is read. Configured means required.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenEntry {
-    /// Its position in the file, from 0; `None` for the one that holds where the operator wrote none.
-    pub index: Option<usize>,
-    /// Key ids of the keys that verify it; `None` for every key.
-    pub keys: Option<Vec<String>>,
-    /// Algorithms that are allowed (RFC 8725 §3.1).
-    pub algorithms: Vec<HmacAlgorithm>,
-    /// Issuers, one of which `iss` must be; empty where none is configured.
-    pub issuer: Vec<String>,
-    /// Audiences, one of which must stand in `aud`; empty where none is configured.
-    pub audience: Vec<String>,
-    /// Claims that must be there.
-    pub require: Vec<String>,
-    /// The longest that `exp − iat` and `now − iat` may be.
-    pub max_age: Option<Lifetime>,
-    /// Where it is looked for.
-    pub from: Vec<TokenPlace>,
-    /// Whether `sub` is a user-id of ours.
-    pub trust_subject: bool,
-}
-
-/// A dialect of signed URLs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs)] // The presets in `token::signed_url` say what each is.
-pub enum Format {
-    Akamai,
-    Bunny,
-    Cloudflare,
-    Edgeward,
-    Fastly,
-    GoogleCdn,
-    Laravel,
-    MediaCdn,
-    NginxHmac,
-    Symfony,
-}
-
-impl Format {
-    /// Every format, by name.
-    pub const ALL: [(&'static str, Self); 10] = [
-        ("akamai", Self::Akamai),
-        ("bunny", Self::Bunny),
-        ("cloudflare", Self::Cloudflare),
-        ("edgeward", Self::Edgeward),
-        ("fastly", Self::Fastly),
-        ("google-cdn", Self::GoogleCdn),
-        ("laravel", Self::Laravel),
-        ("media-cdn", Self::MediaCdn),
-        ("nginx-hmac", Self::NginxHmac),
-        ("symfony", Self::Symfony),
-    ];
-
-    /// The name in the policy.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::ALL.into_iter().find(|(_, it)| *it == self).map_or("", |(name, _)| name)
-    }
-
-    /// The format of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|(it, _)| *it == name).map(|(_, format)| format)
-    }
-}
-
-/// How a signed URL is read. Which of the settings a format takes, its preset says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkEntry {
-    /// Its position in the file, from 0.
-    pub index: usize,
-    /// The dialect.
-    pub format: Format,
-    /// Key ids of the keys that verify it; `None` for every key that fits.
-    pub keys: Option<Vec<String>>,
-    /// Where a token is looked for.
-    pub from: Vec<LinkPlace>,
-    /// Names of the query parameters, in the order of the preset; the first is the one without which there is no token.
-    pub parameters: Vec<String>,
-    /// Paths to which it is limited (`/a`, `/a/*`); empty for all.
-    pub paths: Vec<String>,
-    /// Whether a token without an end is refused (the default).
-    pub require_end: bool,
-    /// How long a token is good after its time of issue.
-    pub ttl: Option<Lifetime>,
-    /// What is signed, but not sent.
-    pub salt: Option<String>,
-    /// What is signed, with variables.
-    pub pattern: Option<String>,
-    /// Whether values are percent-encoded before they are signed.
-    pub escape_early: bool,
-    /// What of the URL is signed.
-    pub url_mode: UrlMode,
-    /// Client addresses to which it is limited; empty for all.
-    pub networks: Vec<Network>,
-    /// Whether keys shorter than 16 octets are taken.
-    pub weak_keys: bool,
-}
-
-/// What of the URL is signed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UrlMode {
-    /// All of it, with scheme and host (the default).
-    #[default]
-    Absolute,
-    /// Path and query.
-    Relative,
-    /// The path alone, whatever the query is.
-    Path,
-}
-
-/// Where the token of a signed URL is looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LinkPlace {
-    /// The format's own query parameters.
-    Parameters,
-    /// One query parameter of this name.
-    Query(String),
-    /// A cookie of this name.
-    Cookie(String),
-    /// A field of this name, in lower case.
-    Field(String),
-    /// The first segment of the path.
-    Path,
-}
-
 /// Where API keys are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKeySettings {
@@ -524,60 +401,4 @@ pub struct Revocation {
 pub struct FreshTokens {
     /// How long a token is good, 15 minutes at most.
     pub lifetime: Lifetime,
-}
-
-/// An HMAC algorithm (RFC 7518 §3.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum HmacAlgorithm {
-    /// HMAC with SHA-256.
-    Hs256,
-    /// HMAC with SHA-384.
-    Hs384,
-    /// HMAC with SHA-512.
-    Hs512,
-    /// HMAC with SHA-1: for signed-URL formats that need it, never for a JWT.
-    Hs1,
-}
-
-impl HmacAlgorithm {
-    /// The name, as in `alg`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::Hs384 => "HS384",
-            Self::Hs512 => "HS512",
-            Self::Hs1 => "HS1",
-        }
-    }
-
-    /// The algorithm of that name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Hs256, Self::Hs384, Self::Hs512, Self::Hs1].into_iter().find(|a| a.name() == name)
-    }
-
-    /// Octets of the hash's output: the least a key may have (RFC 7518 §3.2).
-    #[must_use]
-    pub const fn output_size(self) -> usize {
-        match self {
-            Self::Hs1 => 20,
-            Self::Hs256 => 32,
-            Self::Hs384 => 48,
-            Self::Hs512 => 64,
-        }
-    }
-}
-
-/// Where a token is looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenPlace {
-    /// `Authorization: Bearer` (RFC 6750 §2.1).
-    Authorization,
-    /// A cookie of this name.
-    Cookie(String),
-    /// A query parameter of this name.
-    Query(String),
-    /// A field of this name, in lower case.
-    Header(String),
 }

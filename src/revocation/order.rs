@@ -17,10 +17,10 @@ use crate::policy::HmacAlgorithm;
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::token::claims::Claims;
+use crate::token::from_base64url;
 use crate::token::jws::{Compact, Header};
 use crate::token::jwt::mint;
 use crate::token::mac::{MacKey, RootSecret};
-use crate::token::{from_base64url, to_base64url};
 
 /// `typ` of an order.
 pub const TYPE: &str = "edgeward-revoke+jwt";
@@ -169,13 +169,9 @@ fn read(revoke: &Json<'_>) -> Option<Order> {
     Some(order)
 }
 
-/// Each key with its id. Both come out of HKDF, from infos that differ: the id tells nothing of the key.
+/// Each key with its id.
 fn keys(root: &RootSecret) -> Vec<(String, Secret<[u8; 32]>)> {
-    let ids = root.derive(&[ID_PURPOSE]).into_iter().map(|id| {
-        let short: Vec<u8> = id.expose().iter().take(9).copied().collect();
-        to_base64url(&short)
-    });
-    ids.zip(root.derive(&[KEY_PURPOSE])).collect()
+    root.derive_named(&[ID_PURPOSE], &[KEY_PURPOSE], 9)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use super::jwt::{JwtVerifier, VerifiedJwt, header_segment, sign};
 use super::keys::{Key, KeySet};
 use super::mac::{MacKey, RootSecret};
-use super::{push_base64url, to_base64url};
+use super::push_base64url;
 use crate::json::{Json, ObjectWriter};
 use crate::policy::{HmacAlgorithm, Kind, TokenEntry, TokenPlace};
 use crate::time::{Lifetime, UnixTime};
@@ -124,16 +124,14 @@ fn entry() -> TokenEntry {
 }
 
 fn keys(root: &RootSecret) -> Vec<Key> {
-    let ids = root.derive(&[ID_PURPOSE]).into_iter().map(|id| to_base64url(id.expose().split_at(9).0));
-    let key = |(kid, key): (String, crate::secret::Secret<[u8; 32]>)| {
-        Key::new(&kid, MacKey::new(HmacAlgorithm::Hs256, key.expose()))
-    };
-    ids.zip(root.derive(&[KEY_PURPOSE])).map(key).collect()
+    let named = root.derive_named(&[ID_PURPOSE], &[KEY_PURPOSE], 9).into_iter();
+    named.map(|(kid, key)| Key::new(&kid, MacKey::new(HmacAlgorithm::Hs256, key.expose()))).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::to_base64url;
 
     const HOLDER: Holder<'_> =
         Holder { origin: "https://acme.example", user: "key:ci", scope: "read", id: "j1" };

@@ -185,6 +185,22 @@ impl RootSecret {
     }
 }
 
+impl RootSecret {
+    /// [`Self::derive`] with an id for each key: base64url of the first `size` octets of what `id` derives. Both come out of
+    /// HKDF, from infos that differ: the id tells nothing of the key.
+    #[must_use]
+    pub fn derive_named(
+        &self,
+        id: &[&[u8]],
+        purpose: &[&[u8]],
+        size: usize,
+    ) -> Vec<(String, Secret<[u8; 32]>)> {
+        let ids = self.derive(id).into_iter();
+        let ids = ids.map(|id| super::to_base64url(id.expose().get(..size).unwrap_or_default()));
+        ids.zip(self.derive(purpose)).collect()
+    }
+}
+
 fn derived(secret: &Secret<Vec<u8>>, purpose: &[&[u8]]) -> Secret<[u8; 32]> {
     let mut key = [0; 32];
     let expanded = Hkdf::<Sha256>::new(Some(&[]), secret.expose()).expand_multi_info(purpose, &mut key);

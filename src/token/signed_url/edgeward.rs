@@ -42,7 +42,6 @@ use super::decode::base64url;
 use super::scope::query_without;
 use super::{Bearing, Preset, Reading, Scope, Seen, Stated, Target, Unverified};
 use crate::policy::{Format, HmacAlgorithm, LinkEntry, LinkPlace};
-use crate::secret::Secret;
 use crate::token::keys::Key;
 use crate::token::mac::{MacKey, Purpose, RootSecret};
 use crate::token::to_base64url;
@@ -70,17 +69,11 @@ pub const PRESET: Preset = Preset {
     read,
 };
 
-/// The keys of share links, one for each secret: the first signs. Key and id come out of HKDF, from infos that differ:
-/// the id tells nothing of the key.
+/// The keys of share links, one for each secret: the first signs.
 #[must_use]
 pub fn keys(root: &RootSecret) -> Vec<Key> {
-    let ids = root.derive(&[KID_PURPOSE]).into_iter();
-    let keys = root.derive(&[LINK.0.as_bytes()]).into_iter();
-    let key = |(id, key): (Secret<[u8; 32]>, Secret<[u8; 32]>)| {
-        let id = id.expose().get(..KID_SIZE).unwrap_or_default();
-        Key::new(&to_base64url(id), MacKey::new(HmacAlgorithm::Hs256, key.expose()))
-    };
-    ids.zip(keys).map(key).collect()
+    let named = root.derive_named(&[KID_PURPOSE], &[LINK.0.as_bytes()], KID_SIZE).into_iter();
+    named.map(|(kid, key)| Key::new(&kid, MacKey::new(HmacAlgorithm::Hs256, key.expose()))).collect()
 }
 
 fn read<'r>(seen: &Seen<'r>, bearing: &Bearing<'r>, entry: &'r LinkEntry) -> Reading<'r> {
