@@ -31,6 +31,7 @@ mod case;
 pub mod json;
 pub mod network;
 mod order;
+pub mod seal;
 pub mod secret;
 pub mod sorted_map;
 mod text;

@@ -115,7 +115,7 @@ pub struct Purpose(pub &'static str);
 
 impl Purpose {
     /// What is signed: purpose, NUL, then each field after its length in eight octets.
-    pub(in crate::token) fn input(self, fields: &[&[u8]]) -> Vec<u8> {
+    pub(crate) fn input(self, fields: &[&[u8]]) -> Vec<u8> {
         debug_assert!(!self.0.contains('\0'), "the NUL ends the purpose");
         let mut input = [self.0.as_bytes(), &[0]].concat();
         for field in fields {
