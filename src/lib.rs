@@ -46,6 +46,7 @@ pub mod api_key;
 pub mod credentials;
 pub mod password;
 pub mod revocation;
+pub mod session;
 pub mod token;
 
 pub mod authenticate;
