@@ -47,6 +47,7 @@ pub mod credentials;
 pub mod password;
 pub mod revocation;
 pub mod token;
+pub mod totp;
 
 pub mod authenticate;
 pub mod reserved;
