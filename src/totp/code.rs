@@ -123,7 +123,8 @@ impl Digits {
 /// What people put between groups of characters, or get there by copying.
 pub(super) fn is_between(c: char) -> bool {
     // Hyphens and dashes of U+2010 to U+2015 among them, the minus sign, and marks of direction.
-    c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
+    c.is_whitespace()
+        || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
 }
 
 fn value(c: char) -> Option<u32> {
@@ -179,9 +180,8 @@ mod tests {
     #[test]
     fn hotp_of_rfc_4226() {
         let key = MacKey::new(HmacAlgorithm::Hs1, b"12345678901234567890");
-        let codes = [
-            755_224, 287_082, 359_152, 969_429, 338_314, 254_676, 287_922, 162_583, 399_871, 520_489,
-        ];
+        let codes =
+            [755_224, 287_082, 359_152, 969_429, 338_314, 254_676, 287_922, 162_583, 399_871, 520_489];
         for (counter, code) in (0..).zip(codes) {
             assert_eq!(hotp(&key, counter, Digits::Six), code, "{counter}");
         }

@@ -28,8 +28,7 @@ pub struct Enrolment {
 
 impl Enrolment {
     pub(super) fn new(user: &str, hash: Hash, digits: Digits, secret: &[u8], seed: &[u8]) -> Self {
-        let (key, seed) =
-            (MacKey::new(hash.algorithm(), secret), MacKey::new(HmacAlgorithm::Hs256, seed));
+        let (key, seed) = (MacKey::new(hash.algorithm(), secret), MacKey::new(HmacAlgorithm::Hs256, seed));
         Self { user: user.to_owned(), digits, key, seed }
     }
 

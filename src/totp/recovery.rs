@@ -101,10 +101,14 @@ mod tests {
 
     #[test]
     fn as_people_type_them() {
-        for typed in ["1o0il-ABCDE", "10011abcde", " 1 0 0 1 1\u{a0}A B C D E\n", "IOOL1\u{2013}abcde", "1OO1l ABC-DE"] {
+        for typed in
+            ["1o0il-ABCDE", "10011abcde", " 1 0 0 1 1\u{a0}A B C D E\n", "IOOL1\u{2013}abcde", "1OO1l ABC-DE"]
+        {
             assert_eq!(read(typed).as_ref(), Some(b"10011ABCDE"), "{typed:?}");
         }
-        for typed in ["", "10011", "10011-ABCD", "10011-ABCDEF", "10011-ABCDU", "10011-ABCD\u{e9}", "10011-ABCD_"] {
+        for typed in
+            ["", "10011", "10011-ABCD", "10011-ABCDEF", "10011-ABCDU", "10011-ABCD\u{e9}", "10011-ABCD_"]
+        {
             assert_eq!(read(typed), None, "{typed:?}");
         }
     }

@@ -59,7 +59,9 @@ fn one_step_of_skew_and_no_more() {
     let code = ann.code(NOW);
     let step = Step::at(NOW);
     let begins = UnixTime::from_seconds(i64::try_from(step.number() * STEP).expect("a time"));
-    for (seconds, is_taken) in [(-31, false), (-30, true), (-1, true), (0, true), (59, true), (60, false), (90, false)] {
+    for (seconds, is_taken) in
+        [(-31, false), (-30, true), (-1, true), (0, true), (59, true), (60, false), (90, false)]
+    {
         let at = UnixTime::from_seconds(begins.seconds() + seconds);
         assert_eq!(ann.matches(&code, at), is_taken.then_some(step), "{seconds}");
     }
