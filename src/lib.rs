@@ -48,7 +48,9 @@ pub mod credentials;
 pub mod device;
 pub mod password;
 pub mod revocation;
+pub mod session;
 pub mod token;
+pub mod totp;
 
 pub mod authenticate;
 pub mod reserved;

@@ -6,14 +6,17 @@ pub mod action;
 pub mod catalog;
 pub mod color;
 pub mod escape;
+pub mod form;
 pub mod kept;
 pub mod language;
+pub mod languages;
 pub mod names;
 pub mod negotiate;
 pub mod page;
 pub mod plain;
 pub mod problem;
 pub mod reserved;
+pub mod said;
 pub mod scan;
 pub mod scope;
 pub mod template;
@@ -29,7 +32,7 @@ use crate::policy::{Cors, Kind, Policy};
 use crate::request::{RequestFacts, Scheme};
 use crate::time::{Lifetime, UnixTime};
 use crate::token::signed_url::edgeward;
-use crate::verdict::{Cause, Refused};
+use crate::verdict::{Cause, Refusal, Refused};
 use catalog::Variant;
 use negotiate::Form;
 use page::{Confirm, PageFacts, Pages, Rendered};
@@ -77,6 +80,11 @@ pub const fn status(cause: Cause) -> u16 {
         | Cause::TokenRevoked
         | Cause::TokenSpent
         | Cause::TokenNeedsConfirmation
+        | Cause::SessionInvalid
+        | Cause::SessionExpired
+        | Cause::SessionIdle
+        | Cause::SessionRevoked
+        | Cause::SecondFactorRequired
         | Cause::PasswordExpired => 401,
         Cause::NotAllowed
         | Cause::InsufficientScope
@@ -87,6 +95,7 @@ pub const fn status(cause: Cause) -> u16 {
         Cause::NotFound => 404,
         Cause::MethodNotAllowed => 405,
         Cause::ContentTooLarge => 413,
+        Cause::TooManyAttempts => 429,
         Cause::Internal => 500,
         Cause::OriginUnreachable => 502,
         Cause::NotConfigured | Cause::CheckUnavailable => 503,
@@ -96,11 +105,11 @@ pub const fn status(cause: Cause) -> u16 {
 
 /// Seconds after which a client may ask again (RFC 9110 §10.2.3), where the cause may pass by itself.
 #[must_use]
-pub const fn retry_after(cause: Cause) -> Option<u32> {
-    match cause {
-        Cause::NotConfigured => Some(60),
-        Cause::CheckUnavailable => Some(5),
-        _ => None,
+pub fn retry_after(refusal: &Refusal) -> Option<Lifetime> {
+    match refusal.cause {
+        Cause::NotConfigured => Some(Lifetime::from_seconds(60)),
+        Cause::CheckUnavailable => Some(Lifetime::from_seconds(5)),
+        _ => refusal.retry_after,
     }
 }
 
@@ -162,8 +171,8 @@ impl Answerer<'_> {
         let mut reply = self.content(refused, status, asker, pages);
         let challenges = challenge::challenges(refused, self.terms(), asker, status);
         reply.fields.extend(challenges.into_iter().map(|challenge| ("WWW-Authenticate", challenge)));
-        if let Some(seconds) = retry_after(refusal.cause) {
-            reply.fields.push(("Retry-After", seconds.to_string()));
+        if let Some(span) = retry_after(refusal) {
+            reply.fields.push(("Retry-After", span.seconds().to_string()));
         }
         if refusal.cause == Cause::MethodNotAllowed {
             reply.fields.push(("Allow", self.allowed().to_owned()));
@@ -185,22 +194,24 @@ impl Answerer<'_> {
 
     fn content(&self, refused: &Refused, status: u16, asker: Asker, pages: &mut Pages) -> Reply {
         let refusal = &refused.refusal;
-        let language = self.facts.field("accept-language");
         let target = self.target();
         let address = self.facts.origin() + &target;
         let facts = PageFacts {
             status,
             cause: refusal.cause,
             variant: self.variant(refused, asker),
-            accept_language: language.as_deref(),
+            language: language::spoken(self.facts),
             host: self.facts.authority,
             address: &address,
             reference: self.reference,
             now: self.now,
             when: refusal.when,
+            span: None,
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
-            retry_after: retry_after(refusal.cause).map(|seconds| Lifetime::from_seconds(i64::from(seconds))),
+            retry_after: retry_after(refusal),
             confirm: self.confirm(refusal.cause, &target),
+            return_to: &target,
+            place: None,
         };
         match negotiate::form(self.facts, asker) {
             Form::Html => Reply::page(status, pages.render(&facts)),
@@ -223,7 +234,7 @@ impl Answerer<'_> {
         let program = match refused.refusal.sent {
             Some(Kind::ApiKey) => true,
             Some(Kind::Bearer) => self.facts.field("authorization").is_some(),
-            Some(Kind::Basic | Kind::SignedUrl) | None => false,
+            Some(Kind::Basic | Kind::SignedUrl | Kind::Session) | None => false,
         };
         match (program, refused.accept.has(Kind::Basic), asker) {
             (true, ..) => Variant::Program,
@@ -259,10 +270,7 @@ impl Answerer<'_> {
     pub fn explained(&self, cause: Cause, pages: &mut Pages) -> Reply {
         let status = status(cause);
         let reply = match self.form() {
-            Form::Html => {
-                let language = self.facts.field("accept-language");
-                Reply::page(200, pages.problem(cause, status, self.facts.authority, language.as_deref()))
-            }
+            Form::Html => Reply::page(200, pages.problem(cause, status, self.facts.authority)),
             Form::Text | Form::Problem | Form::Nothing => {
                 let text = format!("{status} {}\n\n{}\n", catalog::title(cause), catalog::detail(cause));
                 Reply::new(200).typed("text/plain; charset=utf-8", text)

@@ -3,6 +3,7 @@
 use crate::password::UserPass;
 use crate::password::proven::Proof;
 use crate::policy::{Cors, Kind, Rule};
+use crate::session::{Factors, Session};
 use crate::time::UnixTime;
 use crate::token::signed_url::Grant;
 use crate::verdict::Refused;
@@ -49,6 +50,19 @@ pub enum About {
     Used,
     /// One more use of it.
     Spent,
+    /// A second factor that is being proven.
+    SecondFactor(SecondFactorStep),
+}
+
+/// What the ledger is asked while a second factor is proven, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondFactorStep {
+    /// Counts an attempt.
+    Attempt,
+    /// Spends what was right.
+    Spend,
+    /// Forgets the attempts.
+    Forget,
 }
 
 /// What the ledger said: JSON; `None` where it did not answer.
@@ -66,6 +80,8 @@ pub struct Answers {
     pub used: Option<LedgerAnswer>,
     /// Of [`About::Spent`].
     pub spent: Option<LedgerAnswer>,
+    /// Of [`About::SecondFactor`], in the order of its steps.
+    pub second_factor: [Option<LedgerAnswer>; 3],
 }
 
 impl Answers {
@@ -75,6 +91,25 @@ impl Answers {
             About::Revoked => self.revoked.push((question.arguments, answer)),
             About::Used => self.used = Some(answer),
             About::Spent => self.spent = Some(answer),
+            About::SecondFactor(step) => {
+                let [attempt, spend, forget] = &mut self.second_factor;
+                *match step {
+                    SecondFactorStep::Attempt => attempt,
+                    SecondFactorStep::Spend => spend,
+                    SecondFactorStep::Forget => forget,
+                } = Some(answer);
+            }
+        }
+    }
+
+    /// What the ledger said to that step; `None` where it was not asked.
+    #[must_use]
+    pub const fn second_factor(&self, step: SecondFactorStep) -> Option<&LedgerAnswer> {
+        let [attempt, spend, forget] = &self.second_factor;
+        match step {
+            SecondFactorStep::Attempt => attempt.as_ref(),
+            SecondFactorStep::Spend => spend.as_ref(),
+            SecondFactorStep::Forget => forget.as_ref(),
         }
     }
 
@@ -154,7 +189,7 @@ impl<'g> Exchange<'g> {
     #[must_use]
     pub fn into_passage(self) -> Option<Passage<'g>> {
         let is_counted = self.grant.stated().uses.is_some();
-        (!is_counted).then_some(Passage { rule: self.rule, who: Who::Known(self.who) })
+        (!is_counted).then(|| Passage::of(self.rule, Who::Known(self.who)))
     }
 }
 
@@ -164,9 +199,21 @@ impl<'g> Exchange<'g> {
 pub struct Passage<'g> {
     pub(super) rule: &'g Rule,
     pub(super) who: Who,
+    pub(super) renewal: Option<Session>,
 }
 
 impl<'g> Passage<'g> {
+    pub(super) const fn of(rule: &'g Rule, who: Who) -> Self {
+        Self { rule, who, renewal: None }
+    }
+
+    /// The session as the browser is to keep it from now on; `None` where what it has will do, and where others may be
+    /// handed the same answer.
+    #[must_use]
+    pub fn renewal(&self) -> Option<&Session> {
+        self.renewal.as_ref().filter(|_| !self.rule.shared_cache)
+    }
+
     /// The rule that let it pass.
     #[must_use]
     pub const fn rule(&self) -> &'g Rule {
@@ -202,6 +249,7 @@ pub struct Authenticated {
     pub(super) key: Option<String>,
     pub(super) is_account: bool,
     pub(super) api_key: Option<String>,
+    pub(super) factors: Option<Factors>,
 }
 
 impl Authenticated {
@@ -216,6 +264,7 @@ impl Authenticated {
             key: None,
             is_account: false,
             api_key: None,
+            factors: None,
         }
     }
 
@@ -255,7 +304,7 @@ impl Authenticated {
         self.key.as_deref()
     }
 
-    /// Authentication methods for `amr` (RFC 8176 §2): `pwd` for a password. A token's own methods are not known
+    /// Authentication methods for `amr` (RFC 8176 §2): `pwd` for a password, `otp` and `mfa` with a code. A token's own methods are not known
     /// to us: `token` says so.
     #[must_use]
     pub const fn methods(&self) -> &'static [&'static str] {
@@ -263,6 +312,11 @@ impl Authenticated {
             Kind::Basic => &["pwd"],
             Kind::Bearer | Kind::SignedUrl => &["token"],
             Kind::ApiKey => &["key"],
+            Kind::Session => match self.factors {
+                Some(Factors::Both) => &["pwd", "otp", "mfa"],
+                Some(Factors::Password) => &["pwd"],
+                Some(Factors::Half | Factors::Elsewhere) | None => &["token"],
+            },
         }
     }
 }

@@ -57,12 +57,12 @@ const fn first(cause: Cause, variant: Variant) -> Action {
         Cause::CredentialsMissing | Cause::CredentialsMalformed | Cause::CredentialsUnsupported => {
             match variant {
                 Variant::Prompt => Action::SignIn,
-                Variant::Plain => Action::Support,
+                Variant::Plain | Variant::Form | Variant::Code => Action::Support,
                 Variant::Program => Action::Again,
             }
         }
         Cause::CredentialsWrong => match variant {
-            Variant::Plain | Variant::Prompt => Action::SignIn,
+            Variant::Plain | Variant::Prompt | Variant::Form | Variant::Code => Action::SignIn,
             Variant::Program => Action::Again,
         },
         Cause::TokenMalformed
@@ -77,9 +77,14 @@ const fn first(cause: Cause, variant: Variant) -> Action {
         | Cause::TokenWrongScope
         | Cause::TokenRevoked
         | Cause::TokenSpent => match variant {
-            Variant::Plain | Variant::Prompt => Action::Support,
+            Variant::Plain | Variant::Prompt | Variant::Form | Variant::Code => Action::Support,
             Variant::Program => Action::Again,
         },
+        Cause::SessionInvalid
+        | Cause::SessionExpired
+        | Cause::SessionIdle
+        | Cause::SessionRevoked
+        | Cause::SecondFactorRequired => Action::SignIn,
         // Whoever follows that link navigates, and is asked.
         Cause::TokenNotYetValid | Cause::TokenNeedsConfirmation => Action::Again,
         Cause::RequestAmbiguous
@@ -93,7 +98,8 @@ const fn first(cause: Cause, variant: Variant) -> Action {
         Cause::AccountSuspended => Action::Support,
         Cause::PasswordExpired => Action::Password,
         Cause::InsecureTransport => Action::Secure,
-        Cause::Internal
+        Cause::TooManyAttempts
+        | Cause::Internal
         | Cause::OriginUnreachable
         | Cause::OriginTimeout
         | Cause::NotConfigured
