@@ -3,11 +3,13 @@
 mod account;
 mod key;
 mod link;
+mod password;
 mod revoked;
 mod session;
 mod token;
 
 pub use link::{count_use, counter};
+pub use password::prove_password;
 
 use super::ambient::is_cross_site;
 use super::{Authenticated, Circumstances, Gate, Question, not_configured};
@@ -26,6 +28,17 @@ pub enum Halt {
     Refused(Refusal),
     /// Something from outside has to be known first.
     Needs(Question),
+}
+
+impl Halt {
+    /// The same, with the kind of the credentials that were looked at.
+    #[must_use]
+    pub fn sent(self, kind: Kind) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(refusal.sent(kind)),
+            Self::Needs(question) => Self::Needs(question),
+        }
+    }
 }
 
 impl From<Refusal> for Halt {
@@ -111,7 +124,7 @@ impl Asking<'_> {
                 let detail = "The Authorization field names no scheme.";
                 Err(Refusal::new(Cause::CredentialsMalformed, detail).into())
             }
-            Credentials::Basic(value) => self.by_password(value.expose()),
+            Credentials::Basic(value) => self.by_password(value.expose(), facts),
             Credentials::Token(value, place) => self.by_token(value.expose(), place, facts),
             Credentials::ApiKey(value) => self.by_key(value.expose()),
             Credentials::Link(strength) => match seen {

@@ -5,7 +5,7 @@
 // decides. Texts hold one value a line: no field value, method or URL can hold a line feed.
 import * as gate from "./glue.js";
 import module from "./index_bg.wasm";
-import { ledger, stored } from "./stores.js";
+import { ledger, stored, value } from "./stores.js";
 
 // The platform finds the class of EDGEWARD_LEDGER by this name.
 export { Ledger } from "./ledger.js";
@@ -64,7 +64,10 @@ const host = {
   store: (request, env, withKeys, then) =>
     stored(env, withKeys).then((values) => guarded(request, env, () => then(values))),
 
-  // The same with nobody waiting for it.
+  value: (request, env, key, then) =>
+    value(env, key).then((text) => guarded(request, env, () => then(text))),
+
+  // The store asked with nobody waiting for it.
   renew: (ctx, env, withKeys, then) => ctx.waitUntil(stored(env, withKeys).then((values) => unseen(() => then(values)))),
 
   pause: (request, env, millis, then) =>

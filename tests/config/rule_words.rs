@@ -80,11 +80,7 @@ fn rules_in_words() {
             json!("cookies"),
             r#"found "cookies", expected one of none, cookie. Did you mean "cookie"?"#,
         ),
-        (
-            "second_factor",
-            json!(1),
-            "found 1, expected true or false. Write true or false, without quotes.",
-        ),
+        ("second_factor", json!(1), "found 1, expected true or false. Write true or false, without quotes."),
         (
             "basic_without_second_factor",
             json!("yes"),
