@@ -50,6 +50,7 @@ pub mod token;
 
 pub mod authenticate;
 pub mod reserved;
+pub mod return_to;
 pub mod verdict;
 
 pub mod challenge;

@@ -27,6 +27,7 @@ use crate::forward::answer::sharing;
 use crate::json::ObjectWriter;
 use crate::policy::{Cors, Kind, Policy};
 use crate::request::{RequestFacts, Scheme};
+use crate::return_to;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::signed_url::edgeward;
 use crate::verdict::{Cause, Refused};
@@ -187,7 +188,9 @@ impl Answerer<'_> {
         let refusal = &refused.refusal;
         let language = self.facts.field("accept-language");
         let target = self.target();
-        let address = self.facts.origin() + &target;
+        let origin = self.facts.origin();
+        let address = [&origin, target.as_str()].concat();
+        let return_to = return_to::written(&origin, &target);
         let facts = PageFacts {
             status,
             cause: refusal.cause,
@@ -200,7 +203,7 @@ impl Answerer<'_> {
             when: refusal.when,
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal.cause).map(|seconds| Lifetime::from_seconds(i64::from(seconds))),
-            confirm: self.confirm(refusal.cause, &target),
+            confirm: self.confirm(refusal.cause, &return_to),
         };
         match negotiate::form(self.facts, asker) {
             Form::Html => Reply::page(status, pages.render(&facts)),
@@ -243,7 +246,7 @@ impl Answerer<'_> {
     }
 
     /// The link that whoever opened it is asked about. The page may stand where nobody sees it: only its button counts.
-    fn confirm<'c>(&self, cause: Cause, target: &'c str) -> Option<Confirm<'c>>
+    fn confirm<'c>(&self, cause: Cause, return_to: &'c str) -> Option<Confirm<'c>>
     where
         Self: 'c,
     {
@@ -251,7 +254,7 @@ impl Answerer<'_> {
             return None;
         }
         let token = query::values(self.facts.query?, edgeward::PARAMETER).next()?;
-        Some(Confirm { token, return_to: target })
+        Some(Confirm { token, return_to })
     }
 
     /// A page that explains a cause to whoever builds a client.
