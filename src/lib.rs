@@ -51,6 +51,7 @@ pub mod token;
 pub mod authenticate;
 pub mod reserved;
 pub mod return_to;
+pub mod sign_in;
 pub mod verdict;
 
 pub mod challenge;
