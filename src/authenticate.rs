@@ -69,7 +69,11 @@ impl Gate {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let places = config.policy.as_ref().map_or_else(Places::default, Places::of);
-        Self { config, places, exchangeable: Rule::protected(Kinds::NONE.with(Kind::ApiKey)) }
+        Self {
+            config,
+            places,
+            exchangeable: Rule::protected(Kinds::NONE.with(Kind::ApiKey).with(Kind::Session)),
+        }
     }
 }
 
@@ -159,7 +163,7 @@ fn decide<'g>(
         return decided(Some(rule), verdict);
     }
     if is_public(rule, facts, at.now) {
-        return decided(Some(rule), Verdict::Pass(Passage { rule, who: Who::Anyone }));
+        return decided(Some(rule), Verdict::Pass(Passage::of(rule, Who::Anyone)));
     }
     let known = match identify(gate, policy, rule, facts, at) {
         Ok(known) => known,
@@ -179,7 +183,7 @@ fn decide<'g>(
 /// A navigation with a good link goes to the clean URL first, where the rule says so, and always where its use was
 /// counted.
 fn let_in<'g>(rule: &'g Rule, known: Known, facts: &RequestFacts<'_>, at: &Circumstances<'_>) -> Verdict<'g> {
-    let Known { authenticated: who, link, .. } = known;
+    let Known { authenticated: who, link, session, .. } = known;
     let exchanges = |grant: &Grant| {
         let is_counted = grant.stated().uses.is_some();
         let is_asked = rule.exchange && (facts.is_navigation() || at.confirmed.is_some());
@@ -187,7 +191,10 @@ fn let_in<'g>(rule: &'g Rule, known: Known, facts: &RequestFacts<'_>, at: &Circu
     };
     match link.filter(exchanges) {
         Some(grant) => Verdict::Exchange(Box::new(Exchange { rule, grant, who })),
-        None => Verdict::Pass(Passage { rule, who: Who::Known(who) }),
+        None => {
+            let renewal = session.and_then(|session| session.renewed(at.now));
+            Verdict::Pass(Passage { renewal, ..Passage::of(rule, Who::Known(who)) })
+        }
     }
 }
 
@@ -227,7 +234,7 @@ fn refused(rule: Option<&Rule>, refusal: Refusal) -> Outcome<'_> {
 fn refuse_or_report(rule: &Rule, refusal: Refusal) -> Outcome<'_> {
     if rule.mode == Mode::Report && is_reportable(refusal.cause) {
         let who = Who::Reported(Refused { refusal, accept: rule.accept });
-        return decided(Some(rule), Verdict::Pass(Passage { rule, who }));
+        return decided(Some(rule), Verdict::Pass(Passage::of(rule, who)));
     }
     refused(Some(rule), refusal)
 }
@@ -252,10 +259,16 @@ const fn is_reportable(cause: Cause) -> bool {
         | Cause::TokenRevoked
         | Cause::TokenSpent
         | Cause::TokenNeedsConfirmation
+        | Cause::SessionInvalid
+        | Cause::SessionExpired
+        | Cause::SessionIdle
+        | Cause::SessionRevoked
+        | Cause::SecondFactorRequired
         | Cause::PasswordExpired
         | Cause::NotAllowed
         | Cause::InsufficientScope => true,
         Cause::RequestAmbiguous
+        | Cause::TooManyAttempts
         | Cause::Denied
         | Cause::CrossSite
         | Cause::AccountSuspended
@@ -313,7 +326,7 @@ fn preflight<'g>(policy: &'g Policy, rule: &'g Rule, facts: &RequestFacts<'_>) -
     let cors = policy.cors.as_ref()?;
     let public = rule.access == Access::Public;
     match cors.preflight {
-        Preflight::Origin => Some(Verdict::Pass(Passage { rule, who: Who::Anyone })),
+        Preflight::Origin => Some(Verdict::Pass(Passage::of(rule, Who::Anyone))),
         Preflight::Edge if !public && facts.field("origin").is_some_and(|origin| cors.lists(&origin)) => {
             Some(Verdict::Preflight(cors))
         }

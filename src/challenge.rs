@@ -9,6 +9,7 @@
 //!    Bearer values and share that challenge. `error` is for what RFC 6750 is about: Bearer values and signed URLs.
 
 use crate::policy::{Kind, Kinds};
+use crate::reserved::SIGN_IN;
 use crate::verdict::{Cause, Refusal, Refused};
 
 /// Who asks, as far as challenges differ.
@@ -67,6 +68,8 @@ fn challenge(kind: Kind, accept: Kinds, refusal: &Refusal, terms: Terms<'_>, ask
     let alone = accept.iter().count() == 1;
     let realm = quoted(terms.realm);
     match (kind, asker) {
+        // The page itself is where people sign in: no prompt opens in front of it.
+        (Kind::Basic, Asker::Navigation) if accept.has(Kind::Session) => None,
         (Kind::Basic, Asker::Navigation | Asker::Other) => {
             Some(format!("Basic realm={realm}, charset=\"UTF-8\""))
         }
@@ -74,6 +77,7 @@ fn challenge(kind: Kind, accept: Kinds, refusal: &Refusal, terms: Terms<'_>, ask
         (Kind::Bearer, _) => Some(bearer(terms, refusal)),
         (Kind::ApiKey, _) => Some(api_key(terms, refusal)),
         (Kind::SignedUrl, _) => None,
+        (Kind::Session, _) => Some(format!("Session realm={realm}, sign-in={}", quoted(SIGN_IN))),
     }
 }
 
@@ -131,6 +135,12 @@ fn error(refusal: &Refusal) -> Option<&'static str> {
         | Cause::CredentialsMalformed
         | Cause::CredentialsUnsupported
         | Cause::CredentialsWrong
+        | Cause::SessionInvalid
+        | Cause::SessionExpired
+        | Cause::SessionIdle
+        | Cause::SessionRevoked
+        | Cause::SecondFactorRequired
+        | Cause::TooManyAttempts
         | Cause::RequestAmbiguous
         | Cause::NotAllowed
         | Cause::Denied

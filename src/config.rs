@@ -15,6 +15,7 @@ mod policy;
 pub(crate) mod quote;
 mod reader;
 mod rule;
+mod session;
 mod suggest;
 mod token;
 mod url;
@@ -26,6 +27,7 @@ use crate::password::Nfc;
 use crate::password::htpasswd::Users;
 use crate::policy::Policy;
 use crate::secret::Secret;
+use crate::session::SessionKeys;
 use crate::token::fresh::FreshTokens;
 use crate::token::jwt::JwtVerifier;
 use crate::token::keys::KeySet;
@@ -49,6 +51,8 @@ pub struct Sources {
     pub users: Vec<(String, Secret<String>)>,
     /// `EDGEWARD_API_KEYS`.
     pub api_keys: Option<Secret<String>>,
+    /// `EDGEWARD_TOTP`.
+    pub totp: Option<Secret<String>>,
     /// `EDGEWARD_ORIGIN_AUTHORIZATION`.
     pub origin_authorization: Option<Secret<String>>,
     /// Whether the `ASSETS` binding is there.
@@ -122,6 +126,8 @@ pub struct Verifiers {
     pub api_keys: Option<ApiKeys>,
     /// What makes and reads tokens of `POST /.edgeward/token`, where that is offered.
     pub fresh: Option<FreshTokens>,
+    /// What seals and opens sessions, where people can sign in.
+    pub session: Option<SessionKeys>,
 }
 
 /// One thing that is wrong: where, what was found, what was expected, what to do.

@@ -11,9 +11,10 @@ pub mod basic;
 pub mod cookie;
 pub mod query;
 
-use crate::policy::{Kind, Kinds, LinkEntry, LinkPlace, Policy, TokenPlace};
-use crate::request::RequestFacts;
+use crate::policy::{Kind, Kinds, LinkEntry, LinkPlace, Policy, SessionSettings, TokenPlace};
+use crate::request::{RequestFacts, Scheme as UrlScheme};
 use crate::secret::Secret;
+use crate::session;
 use crate::token::signed_url::{Borne, LinkVerifier, Seen, Strength, bunny, grants};
 use authorization::{Authorization, Scheme};
 use std::borrow::Cow;
@@ -28,6 +29,8 @@ pub struct Places {
     queries: Vec<TokenPlace>,
     cookies: Vec<TokenPlace>,
     links: LinkPlaces,
+    /// How people sign in, where they can.
+    session: Option<SessionSettings>,
 }
 
 /// Where the tokens of signed URLs stand.
@@ -86,6 +89,7 @@ impl Places {
             }
         }
         policy.links.iter().for_each(|entry| places.links.add(entry));
+        places.session.clone_from(&policy.session);
         // Tokens that are made here stand where RFC 6750 §2.1 says.
         places.authorization |= policy.fresh_tokens.is_some();
         let has_keys = |rule: &crate::policy::Rule| rule.accept.has(Kind::ApiKey);
@@ -93,6 +97,14 @@ impl Places {
             places.api_key = Some(policy.api_key.field.clone());
         }
         places
+    }
+
+    /// The name of the cookie that holds the session, where people can sign in.
+    #[must_use]
+    pub fn session_cookie(&self, facts: &RequestFacts<'_>) -> Option<&'static str> {
+        let settings = self.session.as_ref()?;
+        let is_shared = settings.domain.is_some() && settings.shares(&facts.host());
+        Some(session::cookie::name(facts.scheme == UrlScheme::Https, is_shared))
     }
 
     /// The request as rules see it: a token in the path is no part of that.
@@ -201,6 +213,8 @@ pub enum Credentials<'p> {
     Link(Strength),
     /// The cookie that stands for signed URLs.
     Jar(Secret<String>),
+    /// The cookie of a sign-in.
+    Session(Secret<String>),
 }
 
 /// More than one reading.
@@ -222,7 +236,8 @@ impl Credentials<'_> {
             Self::Basic(_)
             | Self::Token(_, TokenPlace::Cookie(_))
             | Self::Link(Strength::Cookie)
-            | Self::Jar(_) => true,
+            | Self::Jar(_)
+            | Self::Session(_) => true,
             Self::Ambiguous(ambiguity) => ambiguity.ambient,
             Self::Missing
             | Self::Unsupported(_)
@@ -245,7 +260,8 @@ impl Credentials<'_> {
             | Self::Token(..)
             | Self::ApiKey(_)
             | Self::Link(_)
-            | Self::Jar(_) => false,
+            | Self::Jar(_)
+            | Self::Session(_) => false,
         }
     }
 }
@@ -268,7 +284,10 @@ pub fn extract<'p>(
     let query = query.or(borne(Strength::Url));
     let cookies = (!places.cookies.is_empty()).then(|| facts.field("cookie")).flatten().unwrap_or_default();
     let cookie = weak(&places.cookies, accept, |name, seen| cookie::values(&cookies, name).for_each(seen));
-    let cookie = cookie.or(borne(Strength::Cookie)).or(seen.map_or(Weak::Absent, |seen| jar(seen, accept)));
+    let cookie = cookie
+        .or(borne(Strength::Cookie))
+        .or(seen.map_or(Weak::Absent, |seen| jar(seen, accept)))
+        .or(of_session(facts, places, accept));
 
     if matches!(strong, Credentials::Ambiguous(_)) {
         return strong;
@@ -289,6 +308,15 @@ pub fn extract<'p>(
         _ => strong,
     };
     query.decides().or_else(|| cookie.decides()).unwrap_or(unaccepted)
+}
+
+/// The session alone, whatever else is there: it stands in for a signed URL that failed.
+#[must_use]
+pub fn session_besides(facts: &RequestFacts<'_>, places: &Places, accept: Kinds) -> Option<Secret<String>> {
+    match of_session(facts, places, accept) {
+        Weak::Session(value) => Some(value),
+        _ => None,
+    }
 }
 
 /// `Authorization`, the field of API keys, and the configured token fields.
@@ -329,7 +357,7 @@ fn strong<'p>(
         }
         (Weak::Link(_), _) => ambiguous("Two fields hold credentials.", None),
         (Weak::Unaccepted(kind), Credentials::Missing) => Credentials::Unsupported(Some(kind)),
-        (Weak::Absent | Weak::Unaccepted(_) | Weak::One(..) | Weak::Jar(_), _) => found,
+        (Weak::Absent | Weak::Unaccepted(_) | Weak::One(..) | Weak::Jar(_) | Weak::Session(_), _) => found,
     }
 }
 
@@ -386,12 +414,25 @@ fn of_link<'p>(borne: Borne, strength: Strength, accept: Kinds) -> Weak<'p> {
 
 /// The cookie that stands for signed URLs.
 fn jar<'p>(seen: &Seen<'_>, accept: Kinds) -> Weak<'p> {
-    let mut values = seen.cookies(grants::name(seen.facts.scheme == crate::request::Scheme::Https));
+    let mut values = seen.cookies(grants::name(seen.facts.scheme == UrlScheme::Https));
     match (values.next(), values.next()) {
         (None, _) => Weak::Absent,
         (Some(_), Some(_)) => Weak::Twice(Kind::SignedUrl),
         (Some(_), None) if !accept.has(Kind::SignedUrl) => Weak::Unaccepted(Kind::SignedUrl),
         (Some(value), None) => Weak::Jar(Secret::new(value.to_owned())),
+    }
+}
+
+/// The cookie of a sign-in.
+fn of_session<'p>(facts: &RequestFacts<'_>, places: &Places, accept: Kinds) -> Weak<'p> {
+    let Some(name) = places.session_cookie(facts) else { return Weak::Absent };
+    let Some(field) = facts.field("cookie") else { return Weak::Absent };
+    let mut values = cookie::values(&field, name);
+    match (values.next(), values.next()) {
+        (None, _) => Weak::Absent,
+        (Some(_), Some(_)) => Weak::Twice(Kind::Session),
+        (Some(_), None) if !accept.has(Kind::Session) => Weak::Unaccepted(Kind::Session),
+        (Some(value), None) => Weak::Session(Secret::new(value.to_owned())),
     }
 }
 
@@ -411,6 +452,7 @@ enum Weak<'p> {
     One(Secret<String>, &'p TokenPlace),
     Link(Strength),
     Jar(Secret<String>),
+    Session(Secret<String>),
 }
 
 impl<'p> Weak<'p> {
@@ -419,6 +461,7 @@ impl<'p> Weak<'p> {
             Self::One(token, place) => Some(Credentials::Token(token, place)),
             Self::Link(strength) => Some(Credentials::Link(strength)),
             Self::Jar(value) => Some(Credentials::Jar(value)),
+            Self::Session(value) => Some(Credentials::Session(value)),
             Self::Absent | Self::Unaccepted(_) | Self::Twice(_) => None,
         }
     }
@@ -428,8 +471,10 @@ impl<'p> Weak<'p> {
         match (&self, &other) {
             (Self::Twice(_), _) => self,
             (_, Self::Twice(_)) | (Self::Absent, _) => other,
-            (Self::Unaccepted(_), Self::One(..) | Self::Link(_) | Self::Jar(_)) => other,
-            (Self::Unaccepted(_) | Self::One(..) | Self::Link(_) | Self::Jar(_), _) => self,
+            (Self::Unaccepted(_), Self::One(..) | Self::Link(_) | Self::Jar(_) | Self::Session(_)) => other,
+            (Self::Unaccepted(_) | Self::One(..) | Self::Link(_) | Self::Jar(_) | Self::Session(_), _) => {
+                self
+            }
         }
     }
 }
@@ -486,7 +531,9 @@ mod tests {
             Credentials::Malformed => "malformed".into(),
             Credentials::Basic(value) => format!("basic {}", value.expose()),
             Credentials::Token(value, place) => format!("{} {}", name_of(place), value.expose()),
-            Credentials::ApiKey(_) | Credentials::Link(_) | Credentials::Jar(_) => "another kind".into(),
+            Credentials::ApiKey(_) | Credentials::Link(_) | Credentials::Jar(_) | Credentials::Session(_) => {
+                "another kind".into()
+            }
         }
     }
 

@@ -43,9 +43,12 @@ pub mod policy;
 pub mod request;
 
 pub mod api_key;
+pub mod attempts;
 pub mod credentials;
+pub mod device;
 pub mod password;
 pub mod revocation;
+pub mod session;
 pub mod token;
 
 pub mod authenticate;

@@ -6,6 +6,7 @@ mod link;
 mod pattern;
 mod problems;
 pub mod rules;
+pub mod session;
 mod token;
 mod tree;
 
@@ -15,6 +16,7 @@ use crate::time::{Lifetime, UnixTime};
 
 pub use link::{Format, LinkEntry, LinkPlace, UrlMode};
 pub use rules::{Choice, PathCase, RuleSet};
+pub use session::{SessionSettings, Warn};
 pub use token::{HmacAlgorithm, TokenEntry, TokenPlace};
 
 /// Everything the operator decides that is no secret. Parsed once for each isolate.
@@ -44,6 +46,8 @@ pub struct Policy {
     pub api_key: ApiKeySettings,
     /// Where it is asked whether something was revoked, and what holds where there is no answer.
     pub revocation: Revocation,
+    /// How people sign in; `None` where they cannot.
+    pub session: Option<SessionSettings>,
     /// What `POST /.edgeward/token` makes; `None` where there is no such path.
     pub fresh_tokens: Option<FreshTokens>,
     /// What the origin is told about who passed.
@@ -229,6 +233,10 @@ pub struct Rule {
     pub cross_site: CrossSite,
     /// Whether a navigation with a good signed URL is sent to the clean URL, with a cookie.
     pub exchange: bool,
+    /// Whether only who proved a second factor passes.
+    pub second_factor: bool,
+    /// Whether Basic alone is enough for a user who has a second factor.
+    pub basic_without_second_factor: bool,
 }
 
 impl Rule {
@@ -252,6 +260,8 @@ impl Rule {
             forward_credentials: false,
             cross_site: CrossSite::Refuse,
             exchange: false,
+            second_factor: false,
+            basic_without_second_factor: false,
         }
     }
 }
@@ -320,11 +330,13 @@ pub enum Kind {
     ApiKey,
     /// A token over the URL itself.
     SignedUrl,
+    /// A sealed cookie that a sign-in gave.
+    Session,
 }
 
 impl Kind {
     /// Every kind, in the order in which challenges are sent.
-    pub const ALL: [Self; 4] = [Self::Basic, Self::Bearer, Self::ApiKey, Self::SignedUrl];
+    pub const ALL: [Self; 5] = [Self::Basic, Self::Bearer, Self::ApiKey, Self::SignedUrl, Self::Session];
 
     /// The name in the policy and in `whoami`.
     #[must_use]
@@ -334,6 +346,7 @@ impl Kind {
             Self::Bearer => "bearer",
             Self::ApiKey => "api-key",
             Self::SignedUrl => "signed-url",
+            Self::Session => "session",
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::request::{RequestFacts, Scheme};
 use crate::return_to;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::signed_url::edgeward;
-use crate::verdict::{Cause, Refused};
+use crate::verdict::{Cause, Refusal, Refused};
 use catalog::Variant;
 use negotiate::Form;
 use page::{Confirm, PageFacts, Pages, Rendered};
@@ -78,6 +78,11 @@ pub const fn status(cause: Cause) -> u16 {
         | Cause::TokenRevoked
         | Cause::TokenSpent
         | Cause::TokenNeedsConfirmation
+        | Cause::SessionInvalid
+        | Cause::SessionExpired
+        | Cause::SessionIdle
+        | Cause::SessionRevoked
+        | Cause::SecondFactorRequired
         | Cause::PasswordExpired => 401,
         Cause::NotAllowed
         | Cause::InsufficientScope
@@ -88,6 +93,7 @@ pub const fn status(cause: Cause) -> u16 {
         Cause::NotFound => 404,
         Cause::MethodNotAllowed => 405,
         Cause::ContentTooLarge => 413,
+        Cause::TooManyAttempts => 429,
         Cause::Internal => 500,
         Cause::OriginUnreachable => 502,
         Cause::NotConfigured | Cause::CheckUnavailable => 503,
@@ -97,11 +103,11 @@ pub const fn status(cause: Cause) -> u16 {
 
 /// Seconds after which a client may ask again (RFC 9110 §10.2.3), where the cause may pass by itself.
 #[must_use]
-pub const fn retry_after(cause: Cause) -> Option<u32> {
-    match cause {
-        Cause::NotConfigured => Some(60),
-        Cause::CheckUnavailable => Some(5),
-        _ => None,
+pub fn retry_after(refusal: &Refusal) -> Option<Lifetime> {
+    match refusal.cause {
+        Cause::NotConfigured => Some(Lifetime::from_seconds(60)),
+        Cause::CheckUnavailable => Some(Lifetime::from_seconds(5)),
+        _ => refusal.retry_after,
     }
 }
 
@@ -163,8 +169,8 @@ impl Answerer<'_> {
         let mut reply = self.content(refused, status, asker, pages);
         let challenges = challenge::challenges(refused, self.terms(), asker, status);
         reply.fields.extend(challenges.into_iter().map(|challenge| ("WWW-Authenticate", challenge)));
-        if let Some(seconds) = retry_after(refusal.cause) {
-            reply.fields.push(("Retry-After", seconds.to_string()));
+        if let Some(span) = retry_after(refusal) {
+            reply.fields.push(("Retry-After", span.seconds().to_string()));
         }
         if refusal.cause == Cause::MethodNotAllowed {
             reply.fields.push(("Allow", self.allowed().to_owned()));
@@ -202,7 +208,7 @@ impl Answerer<'_> {
             now: self.now,
             when: refusal.when,
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
-            retry_after: retry_after(refusal.cause).map(|seconds| Lifetime::from_seconds(i64::from(seconds))),
+            retry_after: retry_after(refusal),
             confirm: self.confirm(refusal.cause, &return_to),
         };
         match negotiate::form(self.facts, asker) {
@@ -226,7 +232,7 @@ impl Answerer<'_> {
         let program = match refused.refusal.sent {
             Some(Kind::ApiKey) => true,
             Some(Kind::Bearer) => self.facts.field("authorization").is_some(),
-            Some(Kind::Basic | Kind::SignedUrl) | None => false,
+            Some(Kind::Basic | Kind::SignedUrl | Kind::Session) | None => false,
         };
         match (program, refused.accept.has(Kind::Basic), asker) {
             (true, ..) => Variant::Program,

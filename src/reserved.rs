@@ -14,6 +14,24 @@ pub const LINK: &str = "/.edgeward/link";
 /// Takes orders to revoke, signed by the command.
 pub const REVOKE: &str = "/.edgeward/revoke";
 
+/// Where people sign in: GET shows the form, POST takes it.
+pub const SIGN_IN: &str = "/.edgeward/sign-in";
+
+/// Where they sign out: GET asks, POST does.
+pub const SIGN_OUT: &str = "/.edgeward/sign-out";
+
+/// Takes away all that a browser keeps for this site: GET asks, POST does.
+pub const CLEAR: &str = "/.edgeward/clear";
+
+/// Says how long a session is good; POST extends it.
+pub const SESSION: &str = "/.edgeward/session";
+
+/// The script that warns before a session ends.
+pub const SESSION_SCRIPT: &str = "/.edgeward/session.js";
+
+/// Takes the language that a visitor chose.
+pub const LANGUAGE: &str = "/.edgeward/language";
+
 /// Octets of a form that are read.
 pub const LONGEST_FORM: usize = 16 * 1024;
 

@@ -61,6 +61,15 @@ fn around<'t>(text: &'t str, at: usize, mark: &str) -> Option<(&'t str, &'t str)
     Some((text.get(..at)?, text.get(at + mark.len()..)?))
 }
 
+/// Octets in hexadecimal, in lower case.
+#[must_use]
+pub fn hex(octets: &[u8]) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied().unwrap_or('0');
+    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(*octet)]).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

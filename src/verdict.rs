@@ -1,7 +1,7 @@
 //! What was decided. Nothing in here knows a status code, a field or a page.
 
 use crate::policy::{Kind, Kinds};
-use crate::time::UnixTime;
+use crate::time::{Lifetime, UnixTime};
 use std::borrow::Cow;
 
 /// Why a request was not let in: each cause has its own words, and its name is what programs read.
@@ -43,6 +43,18 @@ pub enum Cause {
     TokenSpent,
     /// A link that counts its uses, and was opened by what cannot be asked whether it means to.
     TokenNeedsConfirmation,
+    /// A session cookie that is none of ours, or was changed.
+    SessionInvalid,
+    /// A session that has lasted as long as one may.
+    SessionExpired,
+    /// A session that nobody used for too long.
+    SessionIdle,
+    /// A session that was ended, or whose account has changed since.
+    SessionRevoked,
+    /// The first factor was right, and the second is still to come.
+    SecondFactorRequired,
+    /// Too many wrong tries for this account.
+    TooManyAttempts,
     /// A request that can be read in more than one way.
     RequestAmbiguous,
     /// Known, but the rule wants somebody else.
@@ -79,7 +91,7 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 40] = [
         Self::CredentialsMissing,
         Self::CredentialsMalformed,
         Self::CredentialsUnsupported,
@@ -98,6 +110,12 @@ impl Cause {
         Self::TokenRevoked,
         Self::TokenSpent,
         Self::TokenNeedsConfirmation,
+        Self::SessionInvalid,
+        Self::SessionExpired,
+        Self::SessionIdle,
+        Self::SessionRevoked,
+        Self::SecondFactorRequired,
+        Self::TooManyAttempts,
         Self::RequestAmbiguous,
         Self::NotAllowed,
         Self::InsufficientScope,
@@ -138,6 +156,12 @@ impl Cause {
             Self::TokenRevoked => "token-revoked",
             Self::TokenSpent => "token-spent",
             Self::TokenNeedsConfirmation => "token-needs-confirmation",
+            Self::SessionInvalid => "session-invalid",
+            Self::SessionExpired => "session-expired",
+            Self::SessionIdle => "session-idle",
+            Self::SessionRevoked => "session-revoked",
+            Self::SecondFactorRequired => "second-factor-required",
+            Self::TooManyAttempts => "too-many-attempts",
             Self::RequestAmbiguous => "request-ambiguous",
             Self::NotAllowed => "not-allowed",
             Self::InsufficientScope => "insufficient-scope",
@@ -175,6 +199,10 @@ pub struct Refusal {
     pub sent: Option<Kind>,
     /// The moment the cause speaks of: when a token expired, or will be good.
     pub when: Option<UnixTime>,
+    /// How long the cause speaks of: how long a session lasted, or may be idle.
+    pub span: Option<Lifetime>,
+    /// After how long a client may try again, where that depends on more than the cause.
+    pub retry_after: Option<Lifetime>,
     /// Scopes the rule needs (`insufficient-scope`).
     pub scopes: Vec<String>,
     /// As whom the client is known, where it is.
@@ -198,6 +226,8 @@ impl Refusal {
             detail: detail.into_owned(),
             sent: None,
             when: None,
+            span: None,
+            retry_after: None,
             scopes: Vec::new(),
             user: None,
             key: None,

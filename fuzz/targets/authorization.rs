@@ -130,8 +130,8 @@ impl Request<'_> {
                 assert!(!self.accepts_field(), "a token field is there too");
             }
             Credentials::Token(value, place) => self.is_the_token(value.expose(), place),
-            Credentials::ApiKey(_) | Credentials::Link(_) | Credentials::Jar(_) => {
-                panic!("{found:?}: there are neither API keys nor signed URLs here");
+            Credentials::ApiKey(_) | Credentials::Link(_) | Credentials::Jar(_) | Credentials::Session(_) => {
+                panic!("{found:?}: there are neither API keys, signed URLs nor sign-ins here");
             }
         }
         assert!(parameters.len() < 2 && cookies.len() < 2, "{found:?}: one of ours stands there twice");

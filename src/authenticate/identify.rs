@@ -4,6 +4,7 @@ mod account;
 mod key;
 mod link;
 mod revoked;
+mod session;
 mod token;
 
 pub use link::{count_use, counter};
@@ -14,6 +15,7 @@ use crate::config::Verifiers;
 use crate::credentials::{self, Credentials};
 use crate::policy::{Kind, Policy, Rule};
 use crate::request::RequestFacts;
+use crate::session::Session;
 use crate::token::jwt::VerifiedJwt;
 use crate::token::signed_url::{Grant, Seen};
 use crate::verdict::{Cause, Refusal};
@@ -42,11 +44,13 @@ pub struct Known {
     pub link: Option<Grant>,
     /// Whether the browser that confirms it holds the cookie for it already.
     pub is_held: bool,
+    /// The session, where that was what proved it.
+    pub session: Option<Session>,
 }
 
 impl From<Authenticated> for Known {
     fn from(authenticated: Authenticated) -> Self {
-        Self { authenticated, token: None, link: None, is_held: false }
+        Self { authenticated, token: None, link: None, is_held: false, session: None }
     }
 }
 
@@ -80,7 +84,11 @@ pub fn identify(
         return Err(Refusal::new(Cause::CrossSite, detail).into());
     }
     let asking = Asking { gate, policy, verifiers, at };
-    asking.look_at(credentials, seen.as_ref(), rule, facts)
+    let is_link = matches!(credentials, Credentials::Link(_) | Credentials::Jar(_));
+    match asking.look_at(credentials, seen.as_ref(), rule, facts) {
+        Err(Halt::Refused(refusal)) if is_link => asking.by_session_besides(refusal, rule, facts),
+        known => known,
+    }
 }
 
 impl Asking<'_> {
@@ -110,6 +118,7 @@ impl Asking<'_> {
                 Some(seen) => self.by_link(seen, strength),
                 None => Err(Refusal::new(Cause::CredentialsMissing, "The request bears no link.").into()),
             },
+            Credentials::Session(value) => self.by_session(value.expose(), facts),
             Credentials::Jar(value) => match seen {
                 Some(seen) => self.by_jar(seen, value.expose()),
                 None => Err(Refusal::new(Cause::CredentialsMissing, "The request bears no link.").into()),

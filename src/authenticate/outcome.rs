@@ -3,6 +3,7 @@
 use crate::password::UserPass;
 use crate::password::proven::Proof;
 use crate::policy::{Cors, Kind, Rule};
+use crate::session::{Factors, Session};
 use crate::time::UnixTime;
 use crate::token::signed_url::Grant;
 use crate::verdict::Refused;
@@ -154,7 +155,7 @@ impl<'g> Exchange<'g> {
     #[must_use]
     pub fn into_passage(self) -> Option<Passage<'g>> {
         let is_counted = self.grant.stated().uses.is_some();
-        (!is_counted).then_some(Passage { rule: self.rule, who: Who::Known(self.who) })
+        (!is_counted).then(|| Passage::of(self.rule, Who::Known(self.who)))
     }
 }
 
@@ -164,9 +165,21 @@ impl<'g> Exchange<'g> {
 pub struct Passage<'g> {
     pub(super) rule: &'g Rule,
     pub(super) who: Who,
+    pub(super) renewal: Option<Session>,
 }
 
 impl<'g> Passage<'g> {
+    pub(super) const fn of(rule: &'g Rule, who: Who) -> Self {
+        Self { rule, who, renewal: None }
+    }
+
+    /// The session as the browser is to keep it from now on; `None` where what it has will do, and where others may be
+    /// handed the same answer.
+    #[must_use]
+    pub fn renewal(&self) -> Option<&Session> {
+        self.renewal.as_ref().filter(|_| !self.rule.shared_cache)
+    }
+
     /// The rule that let it pass.
     #[must_use]
     pub const fn rule(&self) -> &'g Rule {
@@ -202,6 +215,7 @@ pub struct Authenticated {
     pub(super) key: Option<String>,
     pub(super) is_account: bool,
     pub(super) api_key: Option<String>,
+    pub(super) factors: Option<Factors>,
 }
 
 impl Authenticated {
@@ -216,6 +230,7 @@ impl Authenticated {
             key: None,
             is_account: false,
             api_key: None,
+            factors: None,
         }
     }
 
@@ -255,7 +270,7 @@ impl Authenticated {
         self.key.as_deref()
     }
 
-    /// Authentication methods for `amr` (RFC 8176 §2): `pwd` for a password. A token's own methods are not known
+    /// Authentication methods for `amr` (RFC 8176 §2): `pwd` for a password, `otp` and `mfa` with a code. A token's own methods are not known
     /// to us: `token` says so.
     #[must_use]
     pub const fn methods(&self) -> &'static [&'static str] {
@@ -263,6 +278,11 @@ impl Authenticated {
             Kind::Basic => &["pwd"],
             Kind::Bearer | Kind::SignedUrl => &["token"],
             Kind::ApiKey => &["key"],
+            Kind::Session => match self.factors {
+                Some(Factors::Both) => &["pwd", "otp", "mfa"],
+                Some(Factors::Password) => &["pwd"],
+                Some(Factors::Half | Factors::Elsewhere) | None => &["token"],
+            },
         }
     }
 }

@@ -66,6 +66,7 @@ fn here(policy: Option<String>, wrangler: Option<&Wrangler>, secrets: &Secrets) 
         keys: secrets.value("EDGEWARD_KEYS"),
         users: users.map(|(name, found)| (name.to_owned(), found.value.clone())).collect(),
         origin_authorization: secrets.value("EDGEWARD_ORIGIN_AUTHORIZATION"),
+        totp: secrets.value("EDGEWARD_TOTP"),
         api_keys: secrets.value("EDGEWARD_API_KEYS"),
         assets: wrangler.is_some_and(Wrangler::has_assets),
         store: wrangler.is_some_and(Wrangler::has_store),

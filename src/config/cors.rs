@@ -103,6 +103,6 @@ fn name_or_any(node: &Node<'_>, credentials: bool, expected: &str, fix: &str) ->
 }
 
 /// A list that may be empty.
-fn texts(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<String>) -> Option<Vec<String>> {
+pub fn texts(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<String>) -> Option<Vec<String>> {
     each(&node.items()?, read)
 }

@@ -6,7 +6,7 @@ use super::reader::{Node, Table};
 use super::rule::{Surroundings, rule};
 use super::token::Entries;
 use super::verifiers::Configured;
-use super::{Problem, Sources, brand, cors, forward, origin, token, warnings};
+use super::{Problem, Sources, brand, cors, forward, origin, session, token, warnings};
 use crate::json::Json;
 use crate::password::Nfc;
 use crate::policy::rules::PathCase;
@@ -83,10 +83,11 @@ impl Reader<'_> {
         let entries = self.tokens(table);
         let api_key = table.read("api_key", |node| forward::api_key(&node, self.configured));
         self.configured.know(&entries, api_key.as_ref(), fresh_tokens.is_some());
+        let session = table.read("session", |node| session::session(&node, self.configured));
+        self.configured.know_session(session.is_some());
         let Entries { tokens, links } = entries;
         let means = warnings::Means::of(&tokens, fresh_tokens.is_some());
         let rules = self.rules(table, means, notes);
-        table.not_offered(&["session"]);
         // `rules?` comes last: every other key is read even where the rules cannot be used.
         Some(Policy {
             realm: realm.unwrap_or_else(|| DEFAULT_REALM.to_owned()),
@@ -100,6 +101,7 @@ impl Reader<'_> {
             links,
             api_key: api_key.unwrap_or_else(forward::default_api_key),
             revocation: self.revocation(table),
+            session,
             fresh_tokens,
             forward: table.read_or_default("forward", |node| forward::forward(&node)),
             origin_timeout: table.read("origin_timeout", |node| origin_timeout(&node)),

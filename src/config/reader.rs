@@ -22,7 +22,6 @@ pub struct Table<'a> {
     at: &'a str,
     members: &'a [(Cow<'a, str>, Json<'a>)],
     known: Vec<&'static str>,
-    later: Vec<&'static str>,
     is_ignored: bool,
     notes: &'a Notes,
 }
@@ -168,14 +167,8 @@ impl<'a> Node<'a> {
             self.refuse_kind("a table", "Write it as a table with keys and values.");
             return None;
         };
-        let mut table = Table {
-            at: &self.at,
-            members,
-            known: Vec::new(),
-            later: Vec::new(),
-            is_ignored: false,
-            notes: self.notes,
-        };
+        let mut table =
+            Table { at: &self.at, members, known: Vec::new(), is_ignored: false, notes: self.notes };
         let value = read(&mut table);
         table.refuse_unknown();
         Some(value)
@@ -246,11 +239,6 @@ impl<'a> Table<'a> {
         self.notes.problems.push(Problem::new(join(self.at, key), "nothing", expected, fix));
     }
 
-    /// Keys of a later version: they ask for a check that this one cannot make.
-    pub fn not_offered(&mut self, keys: &[&'static str]) {
-        self.later.extend(keys);
-    }
-
     /// Says nothing of keys that nobody asked for: what they would mean is not known.
     pub const fn ignore_rest(&mut self) {
         self.is_ignored = true;
@@ -270,14 +258,9 @@ impl<'a> Table<'a> {
     }
 
     fn refuse_key(&self, name: &str) {
-        let (found, expected, fix) = if self.later.contains(&name) {
-            let expected = "only what this version of Edgeward offers";
-            ("a key of a later version", expected.into(), "Take it out.".into())
-        } else {
-            let fix = did_you_mean(name, &self.known, "Take it out, or correct its spelling.");
-            ("an unknown key", one_of(&self.known), fix)
-        };
-        self.notes.problems.push(Problem::new(join(self.at, name), found, expected, fix));
+        let fix = did_you_mean(name, &self.known, "Take it out, or correct its spelling.");
+        let problem = Problem::new(join(self.at, name), "an unknown key", one_of(&self.known), fix);
+        self.notes.problems.push(problem);
     }
 }
 
@@ -344,19 +327,17 @@ mod tests {
     fn keys_that_nobody_asked_for_are_refused() {
         let read = |node: Node<'_>| {
             node.table(|table| {
-                table.not_offered(&["exchange"]);
                 table.read("path", |node| node.text().map(str::to_owned));
                 table.read("access", |node| node.one_of(&[("public", 1), ("denied", 2)]))
             })
         };
         assert!(problems(r#"{"path": "/", "access": "public"}"#, read).is_empty());
         assert_eq!(
-            problems(r#"{"acess": 1, "x y": 2, "exchange": 3, "access": "pubic"}"#, read),
+            problems(r#"{"acess": 1, "x y": 2, "access": "pubic"}"#, read),
             [
                 "P.access: found \"pubic\", expected one of public, denied. Did you mean \"public\"?",
                 "P.acess: found an unknown key, expected one of access, path. Did you mean \"access\"?",
                 "P.\"x y\": found an unknown key, expected one of access, path. Take it out, or correct its spelling.",
-                "P.exchange: found a key of a later version, expected only what this version of Edgeward offers. Take it out.",
             ]
         );
     }

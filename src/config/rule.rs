@@ -45,9 +45,11 @@ pub fn rule(node: &Node<'_>, index: usize, around: &Surroundings<'_>) -> Option<
             }),
             exchange: table
                 .read_or_default("exchange", |node| node.one_of(&[("none", false), ("cookie", true)])),
+            second_factor: table.read_or_default("second_factor", |node| node.boolean()),
+            basic_without_second_factor: table
+                .read_or_default("basic_without_second_factor", |node| node.boolean()),
             ..Rule::protected(Kinds::NONE)
         };
-        table.not_offered(&["second_factor", "basic_without_second_factor"]);
         check_times(node, &rule);
         let (path, host, methods) = which?;
         Some(Rule { path, host, methods, ..rule })
@@ -93,8 +95,9 @@ fn accept(node: &Node<'_>, configured: &Configured) -> Option<Kinds> {
 }
 
 fn kind(node: &Node<'_>) -> Option<Kind> {
-    if node.is("session") || node.text()?.starts_with("webhook:") {
-        let expected = "a kind that this version of Edgeward offers: basic, bearer, api-key, signed-url";
+    if node.text()?.starts_with("webhook:") {
+        let expected =
+            "a kind that this version of Edgeward offers: basic, bearer, api-key, signed-url, session";
         node.refuse(expected, "Take it out.");
         return None;
     }

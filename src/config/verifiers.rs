@@ -11,6 +11,7 @@ use crate::password::htpasswd::Users;
 use crate::password::phc::GENERATED_PURPOSE;
 use crate::policy::{ApiKeySettings, HmacAlgorithm, Kind, Kinds, Policy, TokenEntry};
 use crate::secret::Secret;
+use crate::session::SessionKeys;
 use crate::token::fresh::FreshTokens;
 use crate::token::jws::is_for_jwt;
 use crate::token::jwt::JwtVerifier;
@@ -99,8 +100,9 @@ impl Secrets {
             let links = links::verifier(policy, keys_to_try, root.as_ref(), notes);
             let fresh = policy.fresh_tokens.zip(root.as_ref());
             let fresh = fresh.and_then(|(settings, root)| FreshTokens::new(root, settings.lifetime));
+            let session = policy.session.as_ref().and(root.as_ref()).map(SessionKeys::new);
             let jar = root.as_ref().map(grants::keys).unwrap_or_default();
-            Verifiers { keys, users, jwt, links, jar, api_keys, fresh }
+            Verifiers { keys, users, jwt, links, jar, api_keys, fresh, session }
         });
         (root, verifiers)
     }
@@ -139,6 +141,20 @@ impl Configured {
         self.is_known.set(true);
     }
 
+    /// Takes note of whether people can sign in: the table says so.
+    pub fn know_session(&self, is_there: bool) {
+        if is_there {
+            self.kinds.set(self.kinds().with(Kind::Session));
+        }
+    }
+
+    /// Records that the policy needs accounts, where there are none.
+    pub fn need_accounts(&self, reason: &str, notes: &Notes) {
+        if !self.there.users && !self.there.store {
+            need_secret("EDGEWARD_USERS", "htpasswd lines", reason, notes);
+        }
+    }
+
     /// None at all is a problem of its own: nobody could prove who they are.
     pub fn check_some(&self, notes: &Notes) {
         if self.kinds().is_empty() && !notes.missing.has("EDGEWARD_KEYS") {
@@ -160,6 +176,7 @@ impl Configured {
             Kind::SignedUrl => {
                 ("EDGEWARD_KEYS", "a JWK Set", self.there.keys || self.kinds().has(Kind::SignedUrl))
             }
+            Kind::Session => return self.need_session(&reason, notes),
         };
         if !is_there {
             need_secret(name, what, &reason, notes);
@@ -174,6 +191,18 @@ impl Configured {
                 "none",
                 expected,
                 "Add one, with the kids of its keys.",
+            ));
+        }
+    }
+
+    fn need_session(&self, reason: &str, notes: &Notes) {
+        if self.is_known.get() && !self.kinds().has(Kind::Session) {
+            let expected = format!("the table that lets people sign in, as {reason}");
+            notes.problems.push(Problem::new(
+                "EDGEWARD.session",
+                "nothing",
+                expected,
+                "Add [vars.EDGEWARD.session]; it may be empty.",
             ));
         }
     }

@@ -77,7 +77,7 @@ extern "C" {
 
     /// Sends a request on, gives the origin `timeout` seconds to begin its answer (0: as long as the platform waits), and hands its answer back through
     /// [`super::answered`] or [`super::unanswered`]. `outgoing` is the URL, then names and values of fields in turn, one
-    /// a line: set, or taken off where the value is [`ABSENT`].
+    /// a line: set, or taken off where the value is [`ABSENT`]. `cookie` goes out with the answer as a `Set-Cookie`.
     #[wasm_bindgen(method)]
     pub fn forward(
         this: &Host,
@@ -86,6 +86,7 @@ extern "C" {
         outgoing: &str,
         options: u32,
         timeout: u32,
+        cookie: Option<&str>,
     ) -> JsValue;
 
     /// Asks for a brand's own page, hands it to [`super::template`], and goes on with `then`.

@@ -10,6 +10,7 @@ use crate::policy::Brand;
 use crate::reply::page::Pages;
 use crate::revocation::{Kept, Lists};
 use crate::secret::Secret;
+use crate::text::hex;
 use crate::time::UnixTime;
 use crate::token::assertion::AssertionKey;
 use std::cell::{Cell, RefCell};
@@ -223,13 +224,6 @@ impl Isolate {
     }
 }
 
-fn hex(octets: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied().unwrap_or('0');
-    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(*octet)]).collect()
-}
-
 /// `edgeward-<8 hex>`: the same for all isolates of one gate, so that a loop through another isolate is found too.
 fn pseudonym(gate: &Gate, host: &Host) -> String {
     let derived =
@@ -248,6 +242,7 @@ fn sources(host: &Host, env: &JsValue) -> Sources {
         keys: secret("EDGEWARD_KEYS"),
         users: users.filter_map(|name| secret(&name).map(|value| (name, value))).collect(),
         origin_authorization: secret("EDGEWARD_ORIGIN_AUTHORIZATION"),
+        totp: secret("EDGEWARD_TOTP"),
         api_keys: secret("EDGEWARD_API_KEYS"),
         assets: host.has(env, "ASSETS", "fetch"),
         store: host.has(env, "EDGEWARD_KV", "get"),

@@ -6,6 +6,8 @@ use crate::authenticate::Passage;
 use crate::forward::answer::{Back, Edits, Seen, kept_private};
 use crate::forward::{self, Forwarding, Outgoing, PublicOrigin};
 use crate::policy::{Cors, Origin, Policy};
+use crate::request::Scheme;
+use crate::session::{Session, cookie};
 use crate::verdict::{Cause, Refusal};
 use wasm_bindgen::JsValue;
 
@@ -43,6 +45,7 @@ pub fn pass(visit: &Visit<'_>, passage: Passage<'_>) -> JsValue {
         jti: &jti,
         now: visit.now,
     };
+    let cookie = passage.renewal().and_then(|session| visit.session_cookie(session));
     let outgoing = forwarding.outgoing(passage, visit.facts, visit.fields.names());
     visit.host.forward(
         visit.request,
@@ -50,6 +53,7 @@ pub fn pass(visit: &Visit<'_>, passage: Passage<'_>) -> JsValue {
         &text_of(&outgoing),
         options(visit, policy, &outgoing),
         policy.origin_timeout.map_or(0, |limit| u32::try_from(limit.seconds()).unwrap_or(u32::MAX)),
+        cookie.as_deref(),
     )
 }
 
@@ -82,6 +86,19 @@ pub fn private_edits(cache_control: &str) -> String {
 }
 
 impl Visit<'_> {
+    /// The `Set-Cookie` that hands a session to the browser; `None` where it does not fit into a cookie.
+    pub fn session_cookie(&self, session: &Session) -> Option<String> {
+        let config = &self.isolate.gate.config;
+        let settings = config.policy.as_ref()?.session.as_ref()?;
+        let nonce = *self.host.random(24).first_chunk()?;
+        let host = self.facts.host();
+        let keys = config.verifiers.as_ref()?.session.as_ref()?;
+        let value = keys.seal(session, &settings.bound_to(&host), nonce)?;
+        let domain = settings.domain.as_deref().filter(|_| settings.shares(&host));
+        let https = self.facts.scheme == Scheme::Https;
+        Some(cookie::set(&value, https, domain, session.max_age(self.now)))
+    }
+
     /// The changes that an answer of the origin needs, as `worker.js` applies them: three lines each.
     pub fn edits(&self, seen: &Seen<'_>, options: u32) -> String {
         let Some(policy) = &self.isolate.gate.config.policy else { return String::new() };

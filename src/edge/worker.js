@@ -94,7 +94,7 @@ const host = {
 
   // Sends a request on. Copying the fields and naming the rest costs half of `new Request(url, request)`, which only
   // content needs: it brings its length along.
-  forward(request, env, outgoing, options, timeout) {
+  forward(request, env, outgoing, options, timeout, cookie) {
     const lines = outgoing.split("\n");
     const headers = new Headers(request.headers);
     for (let i = 1; i + 1 < lines.length; i += 2) {
@@ -111,7 +111,7 @@ const host = {
       return options & TO_ASSETS ? env.ASSETS.fetch(target, init) : fetch(target, init);
     };
     return (timeout === 0 ? send() : inTime(send(), timeout)).then(
-      (response) => guarded(request, env, () => answered(request, env, response, options)),
+      (response) => guarded(request, env, () => kept(answered(request, env, response, options), cookie)),
       (error) =>
         guarded(request, env, () =>
           gate.unanswered(host, request, env, error === LATE, String(error?.message ?? error)),
@@ -227,6 +227,14 @@ function edited(response, lines) {
     else if (lines[i] === "=") headers.set(lines[i + 1], lines[i + 2]);
     else headers.append(lines[i + 1], lines[i + 2]);
   }
+  return copy;
+}
+
+/** The answer with a cookie to be kept; what has no fields of its own to add to goes out as it is. */
+function kept(answer, cookie) {
+  if (cookie === undefined || !(answer instanceof Response) || answer.status === 101) return answer;
+  const copy = new Response(answer.body, answer);
+  copy.headers.append("Set-Cookie", cookie);
   return copy;
 }
 

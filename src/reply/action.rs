@@ -80,6 +80,11 @@ const fn first(cause: Cause, variant: Variant) -> Action {
             Variant::Plain | Variant::Prompt => Action::Support,
             Variant::Program => Action::Again,
         },
+        Cause::SessionInvalid
+        | Cause::SessionExpired
+        | Cause::SessionIdle
+        | Cause::SessionRevoked
+        | Cause::SecondFactorRequired => Action::SignIn,
         // Whoever follows that link navigates, and is asked.
         Cause::TokenNotYetValid | Cause::TokenNeedsConfirmation => Action::Again,
         Cause::RequestAmbiguous
@@ -93,7 +98,8 @@ const fn first(cause: Cause, variant: Variant) -> Action {
         Cause::AccountSuspended => Action::Support,
         Cause::PasswordExpired => Action::Password,
         Cause::InsecureTransport => Action::Secure,
-        Cause::Internal
+        Cause::TooManyAttempts
+        | Cause::Internal
         | Cause::OriginUnreachable
         | Cause::OriginTimeout
         | Cause::NotConfigured

@@ -33,8 +33,8 @@ pub fn document(
     if refusal.cause == Cause::TokenExpired && refusal.sent == Some(Kind::Bearer) && makes_fresh(policy) {
         problem = problem.text("refresh", TOKEN);
     }
-    if let Some(seconds) = super::retry_after(refusal.cause) {
-        problem = problem.number("retry_after", i64::from(seconds));
+    if let Some(span) = super::retry_after(refusal) {
+        problem = problem.number("retry_after", span.seconds());
     }
     problem.finish()
 }

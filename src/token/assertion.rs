@@ -7,7 +7,7 @@
 use super::jws::ASSERTION_TYPE;
 use super::jwt::{header_segment, sign};
 use super::mac::{MacKey, RootSecret};
-use super::{push_base64url, to_base64url};
+use super::push_base64url;
 use crate::json::push_string;
 use crate::policy::HmacAlgorithm;
 use crate::secret::Secret;
@@ -118,7 +118,7 @@ fn push_number(json: &mut String, name: &str, value: i64) {
 #[must_use]
 pub fn jwk_set(root: &RootSecret, audience: &str) -> serde_json::Value {
     let jwk = |(kid, key): (String, Secret<[u8; 32]>)| {
-        let k = to_base64url(key.expose());
+        let k = super::to_base64url(key.expose());
         serde_json::json!({ "kty": "oct", "kid": kid, "use": "sig", "alg": "HS256", "k": k })
     };
     serde_json::json!({ "keys": keys(root, audience).into_iter().map(jwk).collect::<Vec<_>>() })
@@ -139,6 +139,7 @@ mod tests {
     use crate::token::from_base64url;
     use crate::token::jwt::JwtVerifier;
     use crate::token::keys::KeySet;
+    use crate::token::to_base64url;
     use crate::verdict::Cause;
 
     const CLAIMS: AssertionClaims<'static> = AssertionClaims {

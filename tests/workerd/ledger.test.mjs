@@ -148,7 +148,83 @@ test("marks that have expired are gone, the others are not", async () => {
   const names = entries.map(([name]) => name);
   assert.deepEqual((await ask("pruned", "marked", names)).marked, ["jti:soon", "jti:later", "jti:never"]);
   await sleep(2600);
-  assert.deepEqual(await ask("pruned", "marked", names), { marked: ["jti:later", "jti:never"], before: 7 });
+  assert.deepEqual(await ask("pruned", "marked", names), { marked: ["jti:later", "jti:never"], before: 7, at: {} });
+});
+
+test("a mark may bear a moment: of two, the later moment and the later end stay", async () => {
+  const marked = async (...names) => ask("dated", "marked", names);
+  await ask("dated", "mark", [["all", seconds() + 2, 1000], ["id:a", later()], ["__proto__", later(), 7]]);
+  const all = await marked("all", "id:a", "__proto__", "id:b");
+  assert.deepEqual(all.marked, ["all", "id:a", "__proto__"]);
+  assert.deepEqual(Object.entries(all.at), [["all", 1000], ["__proto__", 7]]);
+  await ask("dated", "mark", [["all", later(), 500]]);
+  await sleep(2600);
+  assert.deepEqual((await marked("all")).at, { all: 1000 });
+  await ask("dated", "mark", [["all", seconds() + 2, 2000]]);
+  assert.deepEqual((await marked("all")).at, { all: 2000 });
+  await ask("dated", "mark", [["all", null]]);
+  assert.deepEqual(await marked("all"), { marked: [], before: null, at: {} });
+});
+
+const DAY = 86_400;
+const attempt = (name, { free = 3, base = 2, most = 3, keep = DAY } = {}) =>
+  ask("tries:00", "attempt", name, free, base, most, keep);
+
+test("tries: free ones, then waits that double up to the most", async () => {
+  assert.deepEqual(await attempt("a"), { allowed: true, used: 1, at: null });
+  const second = await attempt("a");
+  assert.ok(second.allowed && second.used === 2 && second.at <= Date.now());
+  assert.equal((await attempt("a")).used, 3);
+  assert.deepEqual(await attempt("a"), { allowed: false, wait: 2 });
+  await sleep(1100);
+  assert.deepEqual(await attempt("a"), { allowed: false, wait: 1 }, "asking prolongs nothing");
+  await sleep(1000);
+  assert.equal((await attempt("a")).used, 4);
+  assert.deepEqual(await attempt("a"), { allowed: false, wait: 3 }, "twice as long, but never more than the most");
+  assert.equal((await attempt("b")).used, 1, "another name");
+  assert.deepEqual(await attempt("c", { free: 0 }), { allowed: true, used: 1, at: null }, "the first is never waited for");
+  const endless = { free: 1, base: 1, most: 5, keep: DAY };
+  await Promise.all(Array.from({ length: 3 }, () => attempt("endless", endless)));
+  assert.deepEqual(await attempt("endless", endless), { allowed: false, wait: 1 });
+});
+
+test("a hundred guesses at once: the free ones are answered, from one request and from a hundred", async () => {
+  const limits = [5, 30, 900, DAY];
+  const inOne = await all("tries:01", "attempt", ["ann", ...limits], 100);
+  const inMany = await Promise.all(Array.from({ length: 100 }, () => ask("tries:01", "attempt", "bob", ...limits)));
+  for (const answers of [inOne, inMany]) {
+    assert.deepEqual(answers.filter(({ allowed }) => allowed).map(({ used }) => used).sort(), [1, 2, 3, 4, 5]);
+    assert.ok(answers.filter(({ allowed }) => !allowed).every(({ wait }) => wait > 28 && wait <= 30));
+  }
+});
+
+test("tries are forgotten after a right one, and some time after the last", async () => {
+  for (const _ of "123") await attempt("right");
+  assert.equal((await attempt("right")).allowed, false);
+  assert.equal(await ask("tries:00", "forget", "right"), 1);
+  assert.equal((await attempt("right")).used, 1);
+  await attempt("short", { keep: 3 });
+  await sleep(1800);
+  assert.equal((await attempt("short", { keep: 3 })).used, 2);
+  await sleep(1800);
+  assert.equal((await attempt("short", { keep: 3 })).used, 3, "kept after the last, not the first");
+  await sleep(4100);
+  assert.equal((await attempt("short", { keep: 3 })).used, 1);
+  assert.equal(await ask("tries:never", "forget", ["a", "b"]), 2, "of what was never tried");
+});
+
+test("several names at once: all are counted or none, and a mark leaves one out", async () => {
+  const [narrow, wide] = [["narrow", 2, 30, 900, DAY], ["wide", 3, 30, 900, DAY, "known"]];
+  const attempts = (...entries) => ask("tries:02", "attempts", entries);
+  assert.equal((await attempts(narrow, wide)).used, 1);
+  assert.equal((await attempts(narrow, wide)).used, 2);
+  assert.equal((await attempts(narrow, wide)).allowed, false, "the first says no");
+  assert.equal((await attempts(["other", 9, 30, 900, DAY], wide)).used, 1, "so the second was not counted");
+  assert.equal((await attempts(["other", 9, 30, 900, DAY], wide)).allowed, false, "the second says no");
+  await ask("tries:02", "forget", ["narrow"], [["known", later()]]);
+  assert.equal((await attempts(narrow, wide)).used, 1, "it is not asked about the second any more");
+  assert.equal((await attempts(wide)).allowed, true);
+  assert.deepEqual((await ask("tries:02", "marked", ["known", "narrow", "wide"])).marked, ["known"]);
 });
 
 test("an order is carried out whole or not at all, and nonsense is an answer that is none", async () => {
@@ -161,10 +237,16 @@ test("an order is carried out whole or not at all, and nonsense is an answer tha
     ["spend", "a", 1.5, FOREVER],
     ["spend", "a", 1, "tomorrow"],
     ["spend", 1, 1, FOREVER],
+    ["mark", [["jti:half", FOREVER, "now"]]],
+    ["attempt", "jti:half", 5, 30, 900, -1],
+    ["attempt", 7, 5, 30, 900, 60],
+    ["attempts", [["a", 5, 30, 900, 60], ["b", 5, 30, 900, 60, 1]]],
+    ["forget", [7]],
+    ["forget", "a", [["jti:half", "soon"]]],
     ["nothing"],
   ])
     assert.equal(await ask("orders", method, ...args), undefined, `${method} ${JSON.stringify(args)}`);
-  assert.deepEqual(await ask("orders", "marked", ["jti:half"]), { marked: [], before: null });
+  assert.deepEqual(await ask("orders", "marked", ["jti:half"]), { marked: [], before: null, at: {} });
 });
 
 test("the values of EDGEWARD_KV come together, in order", async () => {

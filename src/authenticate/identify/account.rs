@@ -9,6 +9,11 @@ use crate::time::UnixTime;
 use crate::verdict::{Cause, Refusal};
 
 impl Asking<'_> {
+    /// The account of that user-id (in NFC), wherever it is kept.
+    pub(super) fn account(&self, user: &str) -> Result<Option<&Account>, Halt> {
+        Ok(self.verifiers.users.as_ref().and_then(|users| users.account(user)))
+    }
+
     pub(super) fn by_password(&self, value: &str) -> Result<Known, Halt> {
         let Some(users) = &self.verifiers.users else {
             return Err(not_configured("No accounts are configured.").into());

@@ -62,6 +62,7 @@ fn borne(asked: &Asked<'_>, kind: Kind) -> String {
         Kind::Bearer => "a token (Authorization: Bearer, or where EDGEWARD.tokens says)".to_owned(),
         Kind::ApiKey => format!("an API key ({})", asked.api_key_field()),
         Kind::SignedUrl => "the token of a signed URL".to_owned(),
+        Kind::Session => "the cookie of a sign-in".to_owned(),
     }
 }
 

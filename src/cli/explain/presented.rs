@@ -70,6 +70,7 @@ fn words(asked: &Asked<'_>, credentials: &Credentials<'_>) -> String {
         Credentials::Link(Strength::Url) => "signed-url, in the URL".to_owned(),
         Credentials::Link(Strength::Cookie) => "signed-url, in a cookie".to_owned(),
         Credentials::Jar(_) => "signed-url, by the cookie that stands for it".to_owned(),
+        Credentials::Session(_) => "session, in its cookie".to_owned(),
     }
 }
 

@@ -12,6 +12,7 @@ pub struct Account {
     pub(super) until: Option<UnixTime>,
     pub(super) hash: PasswordHash,
     pub(super) stamp: [u8; 32],
+    pub(super) digest: [u8; 32],
 }
 
 impl Account {
@@ -49,6 +50,12 @@ impl Account {
     #[must_use]
     pub const fn is_slow(&self) -> bool {
         !matches!(self.hash, PasswordHash::Generated(_))
+    }
+
+    /// SHA-256 of the whole line: what rests on all that it says is bound to it.
+    #[must_use]
+    pub const fn line_digest(&self) -> &[u8; 32] {
+        &self.digest
     }
 
     /// SHA-256 of the hash's text: what was proven against this hash is bound to it.

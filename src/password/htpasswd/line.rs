@@ -26,12 +26,13 @@ pub(super) fn parse(at: &str, line: &str, nfc: Nfc) -> Result<Account, Problem> 
     };
     let user = user_id(at, user, nfc)?;
     let stamp = Sha256::digest(hash).into();
+    let digest = Sha256::digest(line).into();
     let hash = PasswordHash::parse(hash).map_err(|unusable| in_line(at, &user, unusable))?;
     let options = Options::parse(third, fourth).map_err(|(found, expected)| {
         Problem::new(at, found, expected, format!("Correct the line of \"{user}\"."))
     })?;
     let Options { groups, suspended, until } = options;
-    Ok(Account { user, groups, suspended, until, hash, stamp })
+    Ok(Account { user, groups, suspended, until, hash, stamp, digest })
 }
 
 /// What to do about a hash that is not good enough.

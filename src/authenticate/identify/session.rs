@@ -1,0 +1,110 @@
+//! By a session.
+
+use super::account::in_good_standing;
+use super::{Asking, Halt, Known, is_cross_site};
+use crate::authenticate::{Authenticated, not_configured};
+use crate::credentials::{self, Credentials};
+use crate::password::htpasswd::Account;
+use crate::policy::{Kind, Rule};
+use crate::request::RequestFacts;
+use crate::revocation::{Issued, Traits};
+use crate::session::{Ended, Factors, Session};
+use crate::verdict::{Cause, Refusal};
+
+impl Asking<'_> {
+    pub(super) fn by_session(&self, value: &str, facts: &RequestFacts<'_>) -> Result<Known, Halt> {
+        let session = self.open(value, facts)?;
+        if session.factors == Factors::Half {
+            let detail = "The first factor was proven, and the second is still to come.";
+            return Err(of(&session, Cause::SecondFactorRequired, detail).into());
+        }
+        let groups = match session.factors {
+            Factors::Elsewhere => session.groups.clone(),
+            Factors::Half | Factors::Password | Factors::Both => self.line_of(&session)?.groups().to_vec(),
+        };
+        let authenticated = Authenticated {
+            user: Some(session.user.clone()),
+            groups,
+            expires: Some(session.ends),
+            is_account: session.factors != Factors::Elsewhere,
+            factors: Some(session.factors),
+            ..Authenticated::nobody(Kind::Session)
+        };
+        self.not_ended(&session, &authenticated)?;
+        Ok(Known { session: Some(session), ..authenticated.into() })
+    }
+
+    /// A valid session stands in for a signed URL that failed; one that is not valid changes nothing.
+    pub(super) fn by_session_besides(
+        &self,
+        refusal: Refusal,
+        rule: &Rule,
+        facts: &RequestFacts<'_>,
+    ) -> Result<Known, Halt> {
+        let Some(value) = credentials::session_besides(facts, &self.gate.places, rule.accept) else {
+            return Err(refusal.into());
+        };
+        let known = self.by_session(value.expose(), facts);
+        if is_cross_site(self.policy, rule, facts, &Credentials::Session(value)) {
+            return Err(refusal.into());
+        }
+        match known {
+            Err(Halt::Refused(_)) => Err(refusal.into()),
+            known => known,
+        }
+    }
+
+    /// The session, as far as the cookie alone tells.
+    fn open(&self, value: &str, facts: &RequestFacts<'_>) -> Result<Session, Halt> {
+        let (Some(keys), Some(settings)) = (&self.verifiers.session, &self.policy.session) else {
+            return Err(not_configured("Nobody can sign in here.").into());
+        };
+        let Some(session) = keys.open(&settings.bound_to(&facts.host()), value) else {
+            let detail = "The session cookie was not made here, or was changed.";
+            return Err(Refusal::new(Cause::SessionInvalid, detail).sent(Kind::Session).into());
+        };
+        match session.in_time(self.at.now) {
+            Ok(()) => Ok(session),
+            Err(Ended::Expired) => {
+                let refusal = of(&session, Cause::SessionExpired, "The session lasted as long as one may.");
+                let span = Some(session.ends.since(session.began));
+                Err(Refusal { span, ..refusal.at(session.ends) }.into())
+            }
+            Err(Ended::Idle) => {
+                let refusal = of(&session, Cause::SessionIdle, "The session was not used for too long.");
+                Err(Refusal { span: Some(session.idle), ..refusal.at(session.idle_ends()) }.into())
+            }
+        }
+    }
+
+    /// The account's line, if it is the one the session was begun under.
+    fn line_of(&self, session: &Session) -> Result<&Account, Halt> {
+        let changed =
+            || of(session, Cause::SessionRevoked, "The account was changed or removed since the sign-in.");
+        let account = self.account(&session.user)?.ok_or_else(changed)?;
+        let holds = self.verifiers.session.as_ref().is_some_and(|keys| keys.is_of(session, account));
+        if !holds {
+            return Err(changed().into());
+        }
+        in_good_standing(account, Kind::Session, self.at.now)?;
+        Ok(account)
+    }
+
+    /// Whether it was ended before its time.
+    fn not_ended(&self, session: &Session, who: &Authenticated) -> Result<(), Halt> {
+        let (id, subjects) = (session.id_text(), [session.user.as_str()]);
+        let traits =
+            Traits { id: Some(&id), subjects: &subjects, key: None, issued: Issued::At(session.began) };
+        match self.not_revoked(&traits, who) {
+            Err(Halt::Refused(refusal)) if refusal.cause == Cause::TokenRevoked => {
+                Err(Refusal { cause: Cause::SessionRevoked, ..refusal }.into())
+            }
+            ended => ended,
+        }
+    }
+}
+
+/// A refusal that knows whose session it was.
+fn of(session: &Session, cause: Cause, detail: &str) -> Refusal {
+    Refusal { user: Some(session.user.clone()), ..Refusal::new(cause, detail).sent(Kind::Session) }
+}
