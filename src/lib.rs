@@ -50,6 +50,7 @@ pub mod password;
 pub mod revocation;
 pub mod session;
 pub mod token;
+pub mod totp;
 
 pub mod authenticate;
 pub mod reserved;

@@ -25,6 +25,7 @@ mod line;
 mod reading;
 
 pub use account::Account;
+pub(crate) use line::{is_plain_word, user_id_fault};
 
 use super::cost::{Cost, Work};
 use super::phc::GENERATED_PURPOSE;
