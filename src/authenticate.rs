@@ -50,7 +50,7 @@ pub use identify::counter;
 
 pub use outcome::{
     About, Answers, Authenticated, Decision, Exchange, LedgerAnswer, LedgerQuestion, Outcome, Passage,
-    PasswordQuestion, Question, Verdict, Who,
+    PasswordQuestion, Question, SecondFactorStep, Verdict, Who,
 };
 
 /// What stands between the requests and the origin: made once for each isolate.

@@ -209,7 +209,7 @@ impl Answerer<'_> {
             reference: self.reference,
             now: self.now,
             when: refusal.when,
-            span: None,
+            span: refusal.span,
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal),
             confirm: self.confirm(refusal.cause, &return_to),

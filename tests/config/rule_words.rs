@@ -80,11 +80,7 @@ fn rules_in_words() {
             json!("cookies"),
             r#"found "cookies", expected one of none, cookie. Did you mean "cookie"?"#,
         ),
-        (
-            "second_factor",
-            json!(1),
-            "found 1, expected true or false. Write true or false, without quotes.",
-        ),
+        ("second_factor", json!(1), "found 1, expected true or false. Write true or false, without quotes."),
         (
             "basic_without_second_factor",
             json!("yes"),
@@ -128,7 +124,7 @@ fn items_of_rules_in_words() {
         (
             "accept",
             json!(["Bearer"]),
-            r#"accept[0]: found "Bearer", expected one of basic, bearer, api-key, signed-url. Did you mean "bearer"?"#,
+            r#"accept[0]: found "Bearer", expected one of basic, bearer, api-key, signed-url, session. Did you mean "bearer"?"#,
         ),
         (
             "scopes",
