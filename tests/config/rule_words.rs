@@ -124,7 +124,7 @@ fn items_of_rules_in_words() {
         (
             "accept",
             json!(["Bearer"]),
-            r#"accept[0]: found "Bearer", expected one of basic, bearer, api-key, signed-url. Did you mean "bearer"?"#,
+            r#"accept[0]: found "Bearer", expected one of basic, bearer, api-key, signed-url, session. Did you mean "bearer"?"#,
         ),
         (
             "scopes",
