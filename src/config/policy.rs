@@ -72,6 +72,7 @@ impl Reader<'_> {
         let policy = root.table(|table| self.members(table, root.notes()))??;
         check_fields(&policy, root.notes());
         warnings::of_policy(&policy, root.notes());
+        warnings::of_lock_out(&policy, self.sources.ledger, root.notes());
         Some(policy)
     }
 
