@@ -82,13 +82,13 @@ fn rules_in_words() {
         ),
         (
             "second_factor",
-            json!(true),
-            "found a key of a later version, expected only what this version of Edgeward offers. Take it out.",
+            json!("yes"),
+            "found a string, expected true or false. Write true or false, without quotes.",
         ),
         (
             "basic_without_second_factor",
-            json!(true),
-            "found a key of a later version, expected only what this version of Edgeward offers. Take it out.",
+            json!("yes"),
+            "found a string, expected true or false. Write true or false, without quotes.",
         ),
         (
             "api_keys",
@@ -98,7 +98,7 @@ fn rules_in_words() {
         (
             "acess",
             json!("denied"),
-            r#"found an unknown key, expected one of accept, access, api_keys, claims, cross_site, exchange, forward_credentials, groups, host, methods, mode, networks, not_after, not_before, path, scopes, shared_cache, users. Did you mean "access"?"#,
+            r#"found an unknown key, expected one of accept, access, api_keys, basic_without_second_factor, claims, cross_site, exchange, forward_credentials, groups, host, methods, mode, networks, not_after, not_before, path, scopes, second_factor, shared_cache, users. Did you mean "access"?"#,
         ),
     ];
     for (key, value, sentence) in table {
