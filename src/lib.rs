@@ -54,6 +54,8 @@ pub mod totp;
 
 pub mod authenticate;
 pub mod reserved;
+pub mod return_to;
+pub mod sign_in;
 pub mod verdict;
 
 pub mod challenge;

@@ -6,14 +6,17 @@ pub mod action;
 pub mod catalog;
 pub mod color;
 pub mod escape;
+pub mod form;
 pub mod kept;
 pub mod language;
+pub mod languages;
 pub mod names;
 pub mod negotiate;
 pub mod page;
 pub mod plain;
 pub mod problem;
 pub mod reserved;
+pub mod said;
 pub mod scan;
 pub mod scope;
 pub mod template;
@@ -27,6 +30,7 @@ use crate::forward::answer::sharing;
 use crate::json::ObjectWriter;
 use crate::policy::{Cors, Kind, Policy};
 use crate::request::{RequestFacts, Scheme};
+use crate::return_to;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::signed_url::edgeward;
 use crate::verdict::{Cause, Refusal, Refused};
@@ -191,22 +195,26 @@ impl Answerer<'_> {
 
     fn content(&self, refused: &Refused, status: u16, asker: Asker, pages: &mut Pages) -> Reply {
         let refusal = &refused.refusal;
-        let language = self.facts.field("accept-language");
         let target = self.target();
-        let address = self.facts.origin() + &target;
+        let origin = self.facts.origin();
+        let address = [&origin, target.as_str()].concat();
+        let return_to = return_to::written(&origin, &target);
         let facts = PageFacts {
             status,
             cause: refusal.cause,
             variant: self.variant(refused, asker),
-            accept_language: language.as_deref(),
+            language: language::spoken(self.facts),
             host: self.facts.authority,
             address: &address,
             reference: self.reference,
             now: self.now,
             when: refusal.when,
+            span: refusal.span,
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal),
-            confirm: self.confirm(refusal.cause, &target),
+            confirm: self.confirm(refusal.cause, &return_to),
+            return_to: &return_to,
+            place: None,
         };
         match negotiate::form(self.facts, asker) {
             Form::Html => Reply::page(status, pages.render(&facts)),
@@ -249,7 +257,7 @@ impl Answerer<'_> {
     }
 
     /// The link that whoever opened it is asked about. The page may stand where nobody sees it: only its button counts.
-    fn confirm<'c>(&self, cause: Cause, target: &'c str) -> Option<Confirm<'c>>
+    fn confirm<'c>(&self, cause: Cause, return_to: &'c str) -> Option<Confirm<'c>>
     where
         Self: 'c,
     {
@@ -257,7 +265,7 @@ impl Answerer<'_> {
             return None;
         }
         let token = query::values(self.facts.query?, edgeward::PARAMETER).next()?;
-        Some(Confirm { token, return_to: target })
+        Some(Confirm { token, return_to })
     }
 
     /// A page that explains a cause to whoever builds a client.
@@ -265,10 +273,7 @@ impl Answerer<'_> {
     pub fn explained(&self, cause: Cause, pages: &mut Pages) -> Reply {
         let status = status(cause);
         let reply = match self.form() {
-            Form::Html => {
-                let language = self.facts.field("accept-language");
-                Reply::page(200, pages.problem(cause, status, self.facts.authority, language.as_deref()))
-            }
+            Form::Html => Reply::page(200, pages.problem(cause, status, self.facts.authority)),
             Form::Text | Form::Problem | Form::Nothing => {
                 let text = format!("{status} {}\n\n{}\n", catalog::title(cause), catalog::detail(cause));
                 Reply::new(200).typed("text/plain; charset=utf-8", text)

@@ -23,7 +23,7 @@ fn facts() -> PageFacts<'static> {
         status: 401,
         cause: Cause::TokenExpired,
         variant: Variant::Plain,
-        accept_language: None,
+        language: "en",
         host: "staging.acme.example",
         address: "https://staging.acme.example/reports?year=2026",
         reference: "0123456789abcdef-FRA",
@@ -31,7 +31,10 @@ fn facts() -> PageFacts<'static> {
         when: Some(UnixTime::from_seconds(1_795_372_015)),
         user: Some("ann"),
         retry_after: Some(Lifetime::from_seconds(30)),
+        span: Some(Lifetime::from_seconds(43_200)),
         confirm: Some(LINK),
+        return_to: "/reports?year=2026",
+        place: None,
     }
 }
 
@@ -59,7 +62,7 @@ fn every_page(brand: &Brand) -> Vec<(String, Rendered)> {
                 pages.render(&PageFacts { cause, variant, ..facts() }),
             ));
         }
-        all.push((format!("{cause:?} problem"), pages.problem(cause, 401, "acme.example", None)));
+        all.push((format!("{cause:?} problem"), pages.problem(cause, 401, "acme.example")));
     }
     all
 }
@@ -156,7 +159,7 @@ fn script_injection() {
                 assert_harmless(&page.html);
                 assert!(page.csp.contains("script-src 'none'"));
             }
-            assert_harmless(&pages.problem(cause, 401, EVIL, Some(EVIL)).html);
+            assert_harmless(&pages.problem(cause, 401, EVIL).html);
         }
     }
 }
@@ -245,7 +248,7 @@ fn a_notice_speaks_the_language_of_the_page() {
     let texts =
         SortedMap::from([("de".to_owned(), "Wartung".to_owned()), ("en".to_owned(), "Upkeep".to_owned())]);
     let brand = Brand { notice: Some(Notice::ByLanguage(texts)), ..Brand::default() };
-    let page = Pages::new(brand).render(&PageFacts { accept_language: Some("fr, en;q=0.5"), ..facts() });
+    let page = Pages::new(brand).render(&PageFacts { ..facts() });
     assert!(page.html.contains("<p>Upkeep</p>") && !page.html.contains("Wartung"));
     assert_eq!(page.language, "en");
 }

@@ -57,12 +57,12 @@ const fn first(cause: Cause, variant: Variant) -> Action {
         Cause::CredentialsMissing | Cause::CredentialsMalformed | Cause::CredentialsUnsupported => {
             match variant {
                 Variant::Prompt => Action::SignIn,
-                Variant::Plain => Action::Support,
+                Variant::Plain | Variant::Form | Variant::Code => Action::Support,
                 Variant::Program => Action::Again,
             }
         }
         Cause::CredentialsWrong => match variant {
-            Variant::Plain | Variant::Prompt => Action::SignIn,
+            Variant::Plain | Variant::Prompt | Variant::Form | Variant::Code => Action::SignIn,
             Variant::Program => Action::Again,
         },
         Cause::TokenMalformed
@@ -77,7 +77,7 @@ const fn first(cause: Cause, variant: Variant) -> Action {
         | Cause::TokenWrongScope
         | Cause::TokenRevoked
         | Cause::TokenSpent => match variant {
-            Variant::Plain | Variant::Prompt => Action::Support,
+            Variant::Plain | Variant::Prompt | Variant::Form | Variant::Code => Action::Support,
             Variant::Program => Action::Again,
         },
         Cause::SessionInvalid

@@ -49,6 +49,12 @@ pub enum Hole {
     When,
     /// How long to wait.
     Wait,
+    /// How long what has ended lasted.
+    Span,
+    /// Where else something is to be done.
+    Place,
+    /// Where a form of the page leads back to.
+    ReturnTo,
     /// The token that a form sends to confirm.
     ConfirmToken,
     /// Where that form leads back to.
@@ -150,6 +156,8 @@ pub fn bits(text: &str, brand: &Bit) -> Vec<Bit> {
         Part::Blank("user") => vec![Bit::Hole(Hole::User)],
         Part::Blank("when") => vec![Bit::Hole(Hole::When)],
         Part::Blank("wait") => vec![Bit::Hole(Hole::Wait)],
+        Part::Blank("span") => vec![Bit::Hole(Hole::Span)],
+        Part::Blank("place") => vec![Bit::Hole(Hole::Place)],
         Part::Blank(other) => vec![Bit::Words(format!("{{{other}}}"))],
     };
     parts(text).into_iter().flat_map(bits_of).collect()
@@ -177,6 +185,9 @@ fn fill(hole: Hole, place: Place, facts: &PageFacts<'_>, words: &'static Catalog
         Hole::ConfirmToken => facts.confirm.map(|it| escaped(it.token)).unwrap_or_default(),
         Hole::ConfirmReturnTo => facts.confirm.map(|it| escaped(it.return_to)).unwrap_or_default(),
         Hole::Wait => facts.retry_after.map(|span| escaped(&when::span(words, span))).unwrap_or_default(),
+        Hole::Span => facts.span.map(|span| escaped(&when::span(words, span))).unwrap_or_default(),
+        Hole::Place => facts.place.map(|host| isolated(host, place)).unwrap_or_default(),
+        Hole::ReturnTo => escaped(facts.return_to),
     }
 }
 

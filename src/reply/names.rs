@@ -37,6 +37,14 @@ pub enum Name {
     Support,
     ForgotPassword,
     StatusPage,
+    HasLanguages,
+    Languages,
+    LanguageTag,
+    LanguageName,
+    LanguageSelected,
+    ReturnTo,
+    Span,
+    Place,
     HasFoot,
     Notice,
     Credit,
@@ -49,11 +57,13 @@ pub enum Name {
     LabelCause,
     LabelStatus,
     LabelCheck,
+    LabelLanguage,
+    LabelChange,
 }
 
 impl Name {
     /// Every name, as it is written.
-    pub const ALL: [(&'static str, Self); 45] = [
+    pub const ALL: [(&'static str, Self); 55] = [
         ("lang", Self::Lang),
         ("dir", Self::Dir),
         ("status", Self::Status),
@@ -87,6 +97,14 @@ impl Name {
         ("support", Self::Support),
         ("forgot_password", Self::ForgotPassword),
         ("status_page", Self::StatusPage),
+        ("has_languages", Self::HasLanguages),
+        ("languages", Self::Languages),
+        ("language_tag", Self::LanguageTag),
+        ("language_name", Self::LanguageName),
+        ("language_selected", Self::LanguageSelected),
+        ("return_to", Self::ReturnTo),
+        ("span", Self::Span),
+        ("place", Self::Place),
         ("has_foot", Self::HasFoot),
         ("notice", Self::Notice),
         ("credit", Self::Credit),
@@ -99,6 +117,8 @@ impl Name {
         ("label_cause", Self::LabelCause),
         ("label_status", Self::LabelStatus),
         ("label_check", Self::LabelCheck),
+        ("label_language", Self::LabelLanguage),
+        ("label_change", Self::LabelChange),
     ];
 
     /// The one that is written so.
@@ -136,7 +156,15 @@ impl Name {
     pub const fn is_section_only(self) -> bool {
         matches!(
             self,
-            Self::Steps | Self::Links | Self::HasSteps | Self::HasLinks | Self::HasFoot | Self::Confirm
+            Self::Steps
+                | Self::Links
+                | Self::Languages
+                | Self::HasSteps
+                | Self::HasLinks
+                | Self::HasLanguages
+                | Self::HasFoot
+                | Self::LanguageSelected
+                | Self::Confirm
         )
     }
 
@@ -146,6 +174,7 @@ impl Name {
         match self {
             Self::Step => Some(Self::Steps),
             Self::Link | Self::LinkUrl => Some(Self::Links),
+            Self::LanguageTag | Self::LanguageName | Self::LanguageSelected => Some(Self::Languages),
             Self::ConfirmToken | Self::ConfirmReturnTo => Some(Self::Confirm),
             _ => None,
         }

@@ -8,7 +8,7 @@ use crate::reply::action::{Action, Ways, ways};
 use crate::reply::catalog::{self, Catalog, Known, Variant};
 use crate::reply::color;
 use crate::reply::kept::Kept;
-use crate::reply::language;
+use crate::reply::languages::{self, Language};
 use crate::reply::scope::{Content, Scope, Style};
 use crate::reply::template::{Template, TemplateError};
 use crate::sorted_map::SortedMap;
@@ -33,8 +33,8 @@ pub struct PageFacts<'a> {
     pub cause: Cause,
     /// How the visitor came.
     pub variant: Variant,
-    /// The value of `Accept-Language`.
-    pub accept_language: Option<&'a str>,
+    /// The tag of the language that was chosen; English where its words are not known.
+    pub language: &'a str,
     /// Host and port as received: stands for the brand's name where it has none.
     pub host: &'a str,
     /// The URL that was asked for.
@@ -45,12 +45,18 @@ pub struct PageFacts<'a> {
     pub now: UnixTime,
     /// The moment the cause speaks of.
     pub when: Option<UnixTime>,
+    /// How long what has ended lasted, or might have idled.
+    pub span: Option<Lifetime>,
     /// As whom the visitor is known.
     pub user: Option<&'a str>,
     /// How long to wait before trying again.
     pub retry_after: Option<Lifetime>,
     /// What a button on the page confirms: only [`Cause::TokenNeedsConfirmation`] has any.
     pub confirm: Option<Confirm<'a>>,
+    /// Path and query that the language switch leads back to.
+    pub return_to: &'a str,
+    /// Where else something is to be done: a host.
+    pub place: Option<&'a str>,
 }
 
 /// A link that counts its uses, for the form that opens it.
@@ -74,6 +80,7 @@ impl PageFacts<'_> {
             user: self.user.is_some(),
             when: self.when.is_some(),
             wait: self.retry_after.is_some(),
+            span: self.span.is_some(),
             confirm: self.confirm.is_some() && matches!(self.cause, Cause::TokenNeedsConfirmation),
         }
     }
@@ -105,19 +112,22 @@ pub struct Pages {
     own: SortedMap<u16, Template>,
     kept: Vec<(Key, Kept, String)>,
     rendered: u64,
+    /// What the language switch offers.
+    offered: &'static [Language],
 }
 
 /// What a kept page depends on. Nothing of a visitor is in it but whether it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key {
     Page { status: u16, cause: Cause, variant: Variant, language: &'static str, known: Known, at_front: bool },
-    Problem { cause: Cause, status: u16, language: &'static str },
+    Problem { cause: Cause, status: u16 },
 }
 
 impl Key {
     const fn language(&self) -> &'static str {
         match self {
-            Self::Page { language, .. } | Self::Problem { language, .. } => language,
+            Self::Page { language, .. } => language,
+            Self::Problem { .. } => "en",
         }
     }
 
@@ -135,7 +145,22 @@ impl Pages {
     pub fn new(brand: Brand) -> Self {
         let colors = color::css(brand.color);
         let sheet = packed(STYLE);
-        Self { brand, style: Style { colors, sheet }, own: SortedMap::new(), kept: Vec::new(), rendered: 0 }
+        Self {
+            brand,
+            style: Style { colors, sheet },
+            own: SortedMap::new(),
+            kept: Vec::new(),
+            rendered: 0,
+            offered: &[],
+        }
+    }
+
+    /// With a switch between all languages: where their words can be had.
+    #[must_use]
+    pub fn with_languages(mut self) -> Self {
+        // One language is no choice.
+        self.offered = Some(languages::all()).filter(|all| all.len() > 1).unwrap_or_default();
+        self
     }
 
     /// Takes the brand's own page for a status (`pages/401.html`).
@@ -150,7 +175,7 @@ impl Pages {
 
     /// The page for a refusal or a fault.
     pub fn render(&mut self, facts: &PageFacts<'_>) -> Rendered {
-        let language = language::choose(facts.accept_language, &catalog::languages());
+        let language = languages::catalog(facts.language).tag();
         let key = Key::Page {
             status: facts.status,
             cause: facts.cause,
@@ -162,30 +187,27 @@ impl Pages {
         self.show(key, facts)
     }
 
-    /// The page that explains a cause to who writes programs: `/.edgeward/problems/<cause>`. `status` is the cause's own.
-    pub fn problem(
-        &mut self,
-        cause: Cause,
-        status: u16,
-        host: &str,
-        accept_language: Option<&str>,
-    ) -> Rendered {
-        let language = language::choose(accept_language, &catalog::languages());
+    /// The page that explains a cause to who writes programs: `/.edgeward/problems/<cause>`, in English. `status` is the
+    /// cause's own.
+    pub fn problem(&mut self, cause: Cause, status: u16, host: &str) -> Rendered {
         let facts = PageFacts {
             status,
             cause,
             variant: Variant::Plain,
-            accept_language,
+            language: "en",
             host,
             address: "",
             reference: "",
             now: UnixTime::from_seconds(0),
             when: None,
             user: None,
+            span: None,
             retry_after: None,
             confirm: None,
+            return_to: "",
+            place: None,
         };
-        self.show(Key::Problem { cause, status, language }, &facts)
+        self.show(Key::Problem { cause, status }, &facts)
     }
 
     /// How many pages have been rendered, rather than filled from what is kept.
@@ -195,7 +217,7 @@ impl Pages {
     }
 
     fn show(&mut self, key: Key, facts: &PageFacts<'_>) -> Rendered {
-        let words = catalog::in_language(key.language());
+        let words = languages::catalog(key.language());
         let (kept, csp) = self.keep(key, words);
         Rendered { html: kept.fill(facts, words), csp: csp.clone(), language: words.tag() }
     }
@@ -237,12 +259,13 @@ impl Pages {
                 let mut ways = ways(cause, variant, &self.brand, at_front);
                 // The form is the one thing to do.
                 ways.button = ways.button.filter(|_| !known.confirm);
-                Content { status, cause, known, wording: words.page(cause, variant, known), ways }
+                let wording = words.page(cause, variant, known);
+                Content { status, cause, known, wording, ways, languages: self.offered }
             }
             Key::Problem { cause, status, .. } => {
                 let links = self.brand.support.is_some().then_some(Action::Support).into_iter().collect();
                 let (known, ways) = (key.known(), Ways { button: None, links });
-                Content { status, cause, known, wording: words.problem(cause), ways }
+                Content { status, cause, known, wording: catalog::problem(cause), ways, languages: &[] }
             }
         }
     }
@@ -330,7 +353,7 @@ mod tests {
             status: 401,
             cause: Cause::NotAllowed,
             variant: Variant::Plain,
-            accept_language: None,
+            language: "en",
             host: "visited.example",
             address: "https://visited.example/a",
             reference: "0123456789abcdef",
@@ -338,7 +361,10 @@ mod tests {
             when: Some(UnixTime::from_seconds(1_796_083_100)),
             user: Some("Zoe"),
             retry_after: Some(Lifetime::from_seconds(7)),
+            span: Some(Lifetime::from_seconds(1800)),
             confirm: Some(Confirm { token: "AXsecretlink", return_to: "/visited?a" }),
+            return_to: "/visited?b",
+            place: Some("login.visited.example"),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The answer in plain text: for a terminal.
+//! The answer in plain text: for a terminal. In English, as what was exactly wrong is said in English.
 
-use crate::reply::catalog::{self, fill};
+use crate::reply::catalog::{fill, problem};
 use crate::reply::escape::cut;
-use crate::reply::language;
+use crate::reply::languages::english;
 use crate::reply::page::PageFacts;
 
 /// The most octets a plain answer may have (contract: under 600).
@@ -13,8 +13,7 @@ const LESS_THAN: usize = 600;
 /// Under 600 octets whatever the facts are; nothing but `detail` and the reference is of this request.
 #[must_use]
 pub fn plain_text(facts: &PageFacts<'_>, detail: Option<&str>) -> String {
-    let words = catalog::in_language(language::choose(facts.accept_language, &catalog::languages()));
-    let problem = words.problem(facts.cause);
+    let (words, problem) = (english(), problem(facts.cause));
     let head = format!("{} {}\n\n", facts.status, problem.headline);
     let path = format!("/.edgeward/problems/{}", facts.cause.name());
     let more = fill(words.word("/plain_text/more"), &[("path", &path)]);
@@ -52,15 +51,18 @@ mod tests {
             status: 401,
             cause,
             variant: Variant::Plain,
-            accept_language: None,
+            language: "en",
             host: "acme.example",
             address: "https://acme.example/",
             reference,
             now: UnixTime::from_seconds(0),
             when: None,
+            span: None,
             user: None,
             retry_after: None,
             confirm: None,
+            return_to: "/",
+            place: None,
         }
     }
 

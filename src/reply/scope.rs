@@ -5,6 +5,7 @@ use crate::reply::action::{Action, Ways};
 use crate::reply::catalog::{Catalog, Known, Wording};
 use crate::reply::color;
 use crate::reply::kept::{Bit, Hole, Kept, bits, monogram};
+use crate::reply::languages::Language;
 use crate::reply::names::Name;
 use crate::reply::scan::Inline;
 use crate::reply::template::Node;
@@ -32,6 +33,8 @@ pub struct Content {
     pub wording: Wording,
     /// What to do.
     pub ways: Ways,
+    /// The languages that may be chosen instead: none where there is no other.
+    pub languages: &'static [Language],
 }
 
 /// What the values of one page are made of.
@@ -49,6 +52,7 @@ pub struct Scope<'p> {
 enum Item {
     Step(&'static str),
     Link(Action),
+    Language(&'static Language),
 }
 
 impl<'p> Scope<'p> {
@@ -90,8 +94,9 @@ impl<'p> Scope<'p> {
         let items: Vec<Item> = match name {
             Name::Steps => self.content.wording.steps.iter().copied().map(Item::Step).collect(),
             Name::Links => self.content.ways.links.iter().copied().map(Item::Link).collect(),
+            Name::Languages => self.content.languages.iter().map(Item::Language).collect(),
             _ => {
-                return if self.has(name) == shown {
+                return if self.has(name, item) == shown {
                     self.nodes(inner, item, kept)
                 };
             }
@@ -104,16 +109,23 @@ impl<'p> Scope<'p> {
         }
     }
 
-    fn has(&self, name: Name) -> bool {
+    fn has(&self, name: Name, item: Option<Item>) -> bool {
         match name {
             Name::HasSteps => !self.content.wording.steps.is_empty(),
             Name::HasLinks => !self.content.ways.links.is_empty(),
-            Name::HasFoot => self.brand.credit || self.notice().is_some(),
+            Name::HasLanguages => !self.content.languages.is_empty(),
+            Name::HasFoot => {
+                self.brand.credit || self.notice().is_some() || self.has(Name::HasLanguages, None)
+            }
+            Name::LanguageSelected => {
+                matches!(item, Some(Item::Language(it)) if it.tag() == self.words.tag())
+            }
             Name::User => self.content.known.user,
             Name::When => self.content.known.when,
             Name::Wait => self.content.known.wait,
+            Name::Span => self.content.known.span,
             Name::Confirm => self.content.known.confirm,
-            other => !self.value(other, None).is_empty(),
+            other => !self.value(other, item).is_empty(),
         }
     }
 
@@ -136,7 +148,9 @@ impl<'p> Scope<'p> {
             Name::Text => bits(self.content.wording.text, &self.name),
             Name::Button => optional(self.content.ways.button.map(|action| self.button_label(action))),
             Name::ButtonUrl => self.content.ways.button.map(|action| self.url(action)).unwrap_or_default(),
-            Name::Step | Name::Link | Name::LinkUrl => self.item(name, item),
+            Name::Step | Name::Link | Name::LinkUrl | Name::LanguageTag | Name::LanguageName => {
+                self.item(name, item)
+            }
             Name::Host => vec![Bit::Hole(Hole::Host)],
             Name::Address => vec![Bit::Hole(Hole::Address)],
             Name::Moment => vec![Bit::Hole(Hole::Moment)],
@@ -145,6 +159,9 @@ impl<'p> Scope<'p> {
             Name::User => vec![Bit::Hole(Hole::User)],
             Name::When => vec![Bit::Hole(Hole::When)],
             Name::Wait => vec![Bit::Hole(Hole::Wait)],
+            Name::Span => vec![Bit::Hole(Hole::Span)],
+            Name::Place => vec![Bit::Hole(Hole::Place)],
+            Name::ReturnTo => vec![Bit::Hole(Hole::ReturnTo)],
             Name::ConfirmToken => vec![Bit::Hole(Hole::ConfirmToken)],
             Name::ConfirmReturnTo => vec![Bit::Hole(Hole::ConfirmReturnTo)],
             Name::Support => optional(self.brand.support.as_deref()),
@@ -161,10 +178,18 @@ impl<'p> Scope<'p> {
             Name::LabelCause => words(self.words.word("/labels/cause")),
             Name::LabelStatus => words(self.words.word("/labels/status")),
             Name::LabelCheck => words(self.words.word("/labels/check")),
+            Name::LabelLanguage => words(self.words.word("/labels/language")),
+            Name::LabelChange => words(self.words.word("/actions/language")),
             // Flags and lists have no value: the template was refused where it asks for one.
-            Name::HasSteps | Name::HasLinks | Name::HasFoot | Name::Steps | Name::Links | Name::Confirm => {
-                Vec::new()
-            }
+            Name::HasSteps
+            | Name::HasLinks
+            | Name::HasLanguages
+            | Name::HasFoot
+            | Name::Steps
+            | Name::Links
+            | Name::Languages
+            | Name::LanguageSelected
+            | Name::Confirm => Vec::new(),
         }
     }
 
@@ -173,6 +198,8 @@ impl<'p> Scope<'p> {
             (Name::Step, Some(Item::Step(text))) => bits(text, &self.name),
             (Name::Link, Some(Item::Link(action))) => vec![Bit::Words(self.link_label(action).to_owned())],
             (Name::LinkUrl, Some(Item::Link(action))) => self.url(action),
+            (Name::LanguageTag, Some(Item::Language(it))) => vec![Bit::Words(it.tag().to_owned())],
+            (Name::LanguageName, Some(Item::Language(it))) => vec![Bit::Words(it.name().to_owned())],
             _ => Vec::new(),
         }
     }
