@@ -102,6 +102,7 @@ fn facts(cause: Cause, variant: Variant) -> PageFacts<'static> {
         )
         .then(|| Lifetime::from_seconds(30)),
         confirm: (cause == Cause::TokenNeedsConfirmation).then_some(LINK),
+        ..PageFacts::of(cause)
     }
 }
 

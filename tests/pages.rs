@@ -21,9 +21,6 @@ const LINK: Confirm<'static> =
 fn facts() -> PageFacts<'static> {
     PageFacts {
         status: 401,
-        cause: Cause::TokenExpired,
-        variant: Variant::Plain,
-        accept_language: None,
         host: "staging.acme.example",
         address: "https://staging.acme.example/reports?year=2026",
         reference: "0123456789abcdef-FRA",
@@ -32,6 +29,7 @@ fn facts() -> PageFacts<'static> {
         user: Some("ann"),
         retry_after: Some(Lifetime::from_seconds(30)),
         confirm: Some(LINK),
+        ..PageFacts::of(Cause::TokenExpired)
     }
 }
 

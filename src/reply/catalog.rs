@@ -5,7 +5,7 @@
 //!
 //! Words may have blanks: `{brand}`, `{user}`, `{when}`, `{wait}`, and `{n}` and the like in times. A word that depends on a
 //! number is an object by plural category (`one`, `few`, `many`, `other`), a text that depends on what is known one by what
-//! it needs (`confirm`, `when`, `user`, `wait`, `else`).
+//! it needs (`confirm`, `span`, `when`, `user`, `wait`, `else`).
 
 use crate::json::Json;
 use crate::verdict::Cause;
@@ -78,6 +78,10 @@ pub enum Variant {
     Prompt,
     /// It was a program that came: with a token in the `Authorization` field, or with an API key.
     Program,
+    /// The page has the form that signing in takes.
+    Form,
+    /// The page has the form for the second factor, and what was sent with it did not match.
+    Code,
 }
 
 impl Variant {
@@ -86,6 +90,8 @@ impl Variant {
             Self::Plain => "plain",
             Self::Prompt => "prompt",
             Self::Program => "program",
+            Self::Form => "form",
+            Self::Code => "code",
         }
     }
 }
@@ -101,6 +107,8 @@ pub struct Known {
     pub wait: bool,
     /// What a button on the page confirms.
     pub confirm: bool,
+    /// How long the cause speaks of, and the moment with it where the cause has one.
+    pub span: bool,
 }
 
 impl Known {
@@ -110,6 +118,7 @@ impl Known {
             "when" => self.when,
             "wait" => self.wait,
             "confirm" => self.confirm,
+            "span" => self.span,
             _ => key == "else",
         }
     }
@@ -176,6 +185,14 @@ impl Catalog {
             .unwrap_or(Wording { headline: "", text: "", steps: Vec::new() })
     }
 
+    /// The words of a page that is no refusal.
+    #[must_use]
+    pub fn said(&'static self, said: &str, known: Known) -> Wording {
+        self.value(&format!("/said/{said}"))
+            .map(|words| wording(words, "headline", "steps", known))
+            .unwrap_or(Wording { headline: "", text: "", steps: Vec::new() })
+    }
+
     /// What a program, or who writes it, has to know of a cause: title, explanation, what to check.
     #[must_use]
     pub fn problem(&'static self, cause: Cause) -> Wording {
@@ -207,7 +224,7 @@ impl Catalog {
 
 fn wording(words: &'static Json<'static>, headline: &str, steps: &str, known: Known) -> Wording {
     let text = |value: &'static Json<'static>| match value {
-        cases @ Json::Object(_) => ["confirm", "when", "user", "wait", "else"]
+        cases @ Json::Object(_) => ["confirm", "span", "when", "user", "wait", "else"]
             .iter()
             .filter(|key| known.has(key))
             .find_map(|key| cases.get(key)),
@@ -291,7 +308,7 @@ pub fn parts(text: &str) -> Vec<Part<'_>> {
 mod tests {
     use super::*;
 
-    const BLANKS: [&str; 4] = ["brand", "user", "when", "wait"];
+    const BLANKS: [&str; 5] = ["brand", "user", "when", "wait", "span"];
 
     fn blanks(text: &str) -> Vec<&str> {
         parts(text)
@@ -301,11 +318,12 @@ mod tests {
     }
 
     fn every_known() -> impl Iterator<Item = Known> {
-        (0..16).map(|bits| Known {
+        (0..32).map(|bits| Known {
             user: bits & 1 > 0,
             when: bits & 2 > 0,
             wait: bits & 4 > 0,
             confirm: bits & 8 > 0,
+            span: bits & 16 > 0,
         })
     }
 
