@@ -3,7 +3,8 @@
 use super::{Answerer, Reply, language, languages};
 use crate::exchange::Exchanged;
 use crate::request::{FieldList, RequestFacts, Scheme};
-use crate::reserved::{form_value, return_address};
+use crate::reserved::form_value;
+use crate::return_to::{self, ReturnTo};
 use crate::verdict::{Cause, Refusal};
 
 impl Answerer<'_> {
@@ -18,16 +19,18 @@ impl Answerer<'_> {
             Refusal::new(Cause::RequestAmbiguous, "The form does not name one of the languages of this site.")
         })?;
         let return_to = form_value(form, "return_to").unwrap_or_default();
-        let location = self.facts.origin() + &self.back(&return_to);
+        let location = self.back(&return_to).url().to_owned();
         let cookie = Some(language::set_cookie(tag, self.facts.scheme == Scheme::Https));
         Ok(self.exchanged(Exchanged { location, cookie }))
     }
 
-    /// Path and query of the page that a choice was made on; the front page where `return_to` is none of ours.
-    fn back(&self, return_to: &str) -> String {
-        let known = self.referrer(return_to).filter(|target| return_address(target).is_some());
-        let said = || return_address(return_to).map(|_| return_to.to_owned());
-        known.or_else(said).unwrap_or_else(|| "/".to_owned())
+    /// The page that a choice was made on; the front page where `return_to` is none of ours.
+    fn back(&self, return_to: &str) -> ReturnTo {
+        let origin = self.facts.origin();
+        let own = |target: &str| ReturnTo::parse(&return_to::written(&origin, target), &origin, &[]);
+        let known = self.referrer(return_to).and_then(|target| own(&target));
+        let said = || ReturnTo::parse(return_to, &origin, &[]);
+        known.or_else(said).unwrap_or_else(|| ReturnTo::front(&origin))
     }
 
     /// The page's own address by `Referer`, where it is what `return_to` says: that never has a token in it, as pages are
@@ -49,7 +52,7 @@ mod tests {
 
     fn chosen(uri: &str, referrer: Option<&str>, form: &str) -> Result<(u16, String, String), Cause> {
         let secret = crate::secret::Secret::new(crate::token::to_base64url(&[7; 32]));
-        let policy = r#"{"tokens":[{"format":"edgeward"}],"token":{"query":"t"}}"#.to_owned();
+        let policy = r#"{"tokens":[{"format":"edgeward"}]}"#.to_owned();
         let sources = crate::config::Sources {
             policy: Some(policy),
             secret: Some(secret),
@@ -99,9 +102,7 @@ mod tests {
 
     #[test]
     fn never_to_another_site() {
-        for bad in
-            ["", "//evil.example", "/%5cevil.example", "https://evil.example/", "a", "/a%0d%0aX:y", "/a%23b"]
-        {
+        for bad in ["", "//evil.example", "/%5cevil.example", "https://evil.example/", "a", "/a%0d%0aX:y"] {
             let (_, location, _) =
                 chosen(HERE, None, &format!("language=en&return_to={bad}")).expect("chosen");
             assert_eq!(location, "https://h.example/", "{bad}");
