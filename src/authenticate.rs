@@ -18,6 +18,7 @@
 //! | 15 | they do not verify | refused: `credentials-wrong`, `token-…` |
 //! | 16 | it was taken back, or used as often as it may be, or asks for a click | refused: `token-revoked`, `token-spent`, `token-needs-confirmation` |
 //! | 17 | the account is switched off, or its password ran out | refused |
+//! | 18 | a password alone is not enough for this user, or this rule wants a second factor | refused, `second-factor-required` |
 //! | 19 | the rule wants somebody else, another network or another time | refused, `not-allowed` |
 //! | 20 | a scope is missing | refused, `insufficient-scope` |
 //! | | none of these | passed |
@@ -29,6 +30,7 @@ mod ambient;
 mod authorize;
 mod identify;
 mod outcome;
+pub mod second_factor;
 
 use crate::api_key::ApiKeys;
 use crate::config::Config;
@@ -44,13 +46,13 @@ use crate::time::UnixTime;
 use crate::token::signed_url::Grant;
 use crate::verdict::{Cause, Refusal, Refused};
 use authorize::{authorize, holds_here_and_now};
-use identify::{Halt, Known, identify};
+use identify::{Known, identify};
 
-pub use identify::counter;
+pub use identify::{Halt, counter};
 
 pub use outcome::{
     About, Answers, Authenticated, Decision, Exchange, LedgerAnswer, LedgerQuestion, Outcome, Passage,
-    PasswordQuestion, Question, Verdict, Who,
+    PasswordQuestion, Question, SecondFactorStep, Verdict, Who,
 };
 
 /// What stands between the requests and the origin: made once for each isolate.

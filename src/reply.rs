@@ -6,6 +6,7 @@ pub mod action;
 pub mod catalog;
 pub mod color;
 pub mod escape;
+pub mod form;
 pub mod kept;
 pub mod language;
 pub mod languages;
@@ -15,6 +16,7 @@ pub mod page;
 pub mod plain;
 pub mod problem;
 pub mod reserved;
+pub mod said;
 pub mod scan;
 pub mod scope;
 mod switch;
@@ -29,6 +31,7 @@ use crate::forward::answer::sharing;
 use crate::json::ObjectWriter;
 use crate::policy::{Cors, Kind, Policy};
 use crate::request::{RequestFacts, Scheme};
+use crate::return_to;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::signed_url::edgeward;
 use crate::verdict::{Cause, Refusal, Refused};
@@ -194,7 +197,9 @@ impl Answerer<'_> {
     fn content(&self, refused: &Refused, status: u16, asker: Asker, pages: &mut Pages) -> Reply {
         let refusal = &refused.refusal;
         let target = self.target();
-        let address = self.facts.origin() + &target;
+        let origin = self.facts.origin();
+        let address = [&origin, target.as_str()].concat();
+        let return_to = return_to::written(&origin, &target);
         let facts = PageFacts {
             status,
             cause: refusal.cause,
@@ -208,8 +213,8 @@ impl Answerer<'_> {
             span: refusal.span,
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal),
-            confirm: self.confirm(refusal.cause, &target),
-            return_to: self.own_address(&target),
+            confirm: self.confirm(refusal.cause, &return_to),
+            return_to: self.own_address(&return_to),
             place: None,
         };
         match negotiate::form(self.facts, asker) {
@@ -262,7 +267,7 @@ impl Answerer<'_> {
     }
 
     /// The link that whoever opened it is asked about. The page may stand where nobody sees it: only its button counts.
-    fn confirm<'c>(&self, cause: Cause, target: &'c str) -> Option<Confirm<'c>>
+    fn confirm<'c>(&self, cause: Cause, return_to: &'c str) -> Option<Confirm<'c>>
     where
         Self: 'c,
     {
@@ -270,7 +275,7 @@ impl Answerer<'_> {
             return None;
         }
         let token = query::values(self.facts.query?, edgeward::PARAMETER).next()?;
-        Some(Confirm { token, return_to: target })
+        Some(Confirm { token, return_to })
     }
 
     /// A page that explains a cause to whoever builds a client.

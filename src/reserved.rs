@@ -92,18 +92,6 @@ pub fn form_value<'f>(form: &'f str, name: &str) -> Option<Cow<'f, str>> {
     query::decode_value(&text::replaced(value, "+", "%20")).map(|value| Cow::Owned(value.into_owned()))
 }
 
-/// A path and query on this host, as a form sends them back: it begins with one `/`, and holds nothing that a browser
-/// would read as another host, as an end of line, or as a fragment.
-#[must_use]
-pub fn return_address(text: &str) -> Option<(&str, Option<&str>)> {
-    let is_plain = |c: char| c.is_ascii_graphic() && c != '\\' && c != '#';
-    let begins = text.starts_with('/') && !text.starts_with("//");
-    if !begins || !text.chars().all(is_plain) {
-        return None;
-    }
-    Some(text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query))))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,16 +164,5 @@ mod tests {
         }
         assert_eq!(asked(&[], "scope=read"), None);
         assert_eq!(asked(&[("Content-Type", "application/json")], "{\"scope\":\"read\"}"), None);
-    }
-
-    #[test]
-    fn return_addresses_stay_here() {
-        assert_eq!(return_address("/a/b?c=d?e"), Some(("/a/b", Some("c=d?e"))));
-        assert_eq!(return_address("/"), Some(("/", None)));
-        for bad in
-            ["", "a", "//evil", "/\\evil", "https://evil", "/a#b", "/a b", "/a\n", "/a\u{0}", "/é", "\\/evil"]
-        {
-            assert_eq!(return_address(bad), None, "{bad:?}");
-        }
     }
 }

@@ -1,0 +1,3 @@
+//! Signing in.
+mod form;
+pub use form::{SignInForm, Step};
