@@ -51,7 +51,7 @@ mod tests {
 
     fn chosen(uri: &str, referrer: Option<&str>, form: &str) -> Result<(u16, String, String), Cause> {
         let secret = crate::secret::Secret::new(crate::token::to_base64url(&[7; 32]));
-        let policy = r#"{"tokens":[{"format":"edgeward"}],"token":{"query":"t"}}"#.to_owned();
+        let policy = r#"{"tokens":[{"format":"edgeward"}]}"#.to_owned();
         let sources = crate::config::Sources {
             policy: Some(policy),
             secret: Some(secret),
@@ -101,9 +101,15 @@ mod tests {
 
     #[test]
     fn never_to_another_site() {
-        for bad in
-            ["", "//evil.example", "/%5cevil.example", "https://evil.example/", "a", "/a%0d%0aX:y", "/a%23b"]
-        {
+        for bad in [
+            "",
+            "//evil.example",
+            "/%5cevil.example",
+            "https://evil.example/",
+            "a",
+            "/a%0d%0aX:y",
+            "/a/%2e%2e/b",
+        ] {
             let (_, location, _) =
                 chosen(HERE, None, &format!("language=en&return_to={bad}")).expect("chosen");
             assert_eq!(location, "https://h.example/", "{bad}");
@@ -114,7 +120,6 @@ mod tests {
     fn a_link_stays_a_link() {
         for (referrer, return_to, wanted) in [
             ("https://h.example/a?ew=T&b=c", "/a?b=c", "/a?ew=T&b=c"),
-            ("https://h.example/a?t=T", "/a", "/a?t=T"),
             ("https://h.example/a?b=c", "/other", "/other"),
             ("https://evil.example/a?ew=T", "/a", "/a"),
             ("https://h.example.evil.example/a?ew=T", "/a", "/a"),
