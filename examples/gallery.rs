@@ -69,7 +69,7 @@ fn all(pages: &mut Pages) -> Vec<(String, Rendered)> {
             rendered.push((format!("{}.unasked", cause.name()), page));
         }
         let host = "staging.acme.example";
-        rendered.push((format!("{}.problem", cause.name()), pages.problem(cause, status(cause), host, None)));
+        rendered.push((format!("{}.problem", cause.name()), pages.problem(cause, status(cause), host)));
     }
     rendered
 }
@@ -88,13 +88,14 @@ fn facts(cause: Cause, variant: Variant) -> PageFacts<'static> {
         status: status(cause),
         cause,
         variant,
-        accept_language: Some("en-GB,en;q=0.9"),
+        language: "en",
         host: "staging.acme.example",
         address: "http://staging.acme.example/reports/2026/quarterly-figures-of-the-northern-branch?view=full&access_token=\
                   eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJlIG9mIDMyIGJ5dGVzLCBhcyBIUzI1Ng",
         reference: "8f2b6c1d9e0a4f37-FRA",
         now,
         when: Some(when),
+        span: Some(Lifetime::from_seconds(43_200)),
         user: Some("ann"),
         retry_after: matches!(
             cause,
@@ -102,6 +103,7 @@ fn facts(cause: Cause, variant: Variant) -> PageFacts<'static> {
         )
         .then(|| Lifetime::from_seconds(30)),
         confirm: (cause == Cause::TokenNeedsConfirmation).then_some(LINK),
+        return_to: "/reports/2026",
         ..PageFacts::of(cause)
     }
 }

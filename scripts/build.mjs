@@ -14,6 +14,7 @@ import * as tools from "./tools.mjs";
 
 const INPUTS = [
   "src",
+  "build.rs",
   "www/.edgeward",
   "Cargo.toml",
   "Cargo.lock",

@@ -9,6 +9,7 @@ pub mod escape;
 pub mod form;
 pub mod kept;
 pub mod language;
+pub mod languages;
 pub mod names;
 pub mod negotiate;
 pub mod page;
@@ -199,14 +200,13 @@ impl Answerer<'_> {
     fn content(&self, refused: &Refused, sent: Option<&Sent<'_>>, asker: Asker, pages: &mut Pages) -> Reply {
         let refusal = &refused.refusal;
         let status = status(refusal.cause);
-        let language = self.facts.field("accept-language");
         let target = self.target();
         let address = self.facts.origin() + &target;
         let form = self.asked(refused, sent, &target);
         let origins = form.map(|form| self.form_origins(&form)).unwrap_or_default();
         let facts = PageFacts {
             variant: self.variant(refused, asker, form.as_ref()),
-            accept_language: language.as_deref(),
+            language: language::spoken(self.facts),
             host: self.facts.authority,
             address: &address,
             reference: self.reference,
@@ -220,6 +220,7 @@ impl Answerer<'_> {
             form_origins: &origins,
             exits: self.exits(refused, form.as_ref(), sent),
             onward: Some(sent.map_or(&target, |sent| sent.return_to)),
+            return_to: sent.map_or(&target, |sent| sent.return_to),
             ..PageFacts::of(refusal.cause)
         };
         match negotiate::form(self.facts, asker) {
@@ -265,10 +266,7 @@ impl Answerer<'_> {
     pub fn explained(&self, cause: Cause, pages: &mut Pages) -> Reply {
         let status = status(cause);
         let reply = match self.form() {
-            Form::Html => {
-                let language = self.facts.field("accept-language");
-                Reply::page(200, pages.problem(cause, status, self.facts.authority, language.as_deref()))
-            }
+            Form::Html => Reply::page(200, pages.problem(cause, status, self.facts.authority)),
             Form::Text | Form::Problem | Form::Nothing => {
                 let text = format!("{status} {}\n\n{}\n", catalog::title(cause), catalog::detail(cause));
                 Reply::new(200).typed("text/plain; charset=utf-8", text)

@@ -1,72 +1,23 @@
-//! Every word that a visitor or a program reads, by language.
+//! Every word that a visitor reads, by language; and what programs are told, in English.
 //!
-//! A catalogue is a file of `www/.edgeward/locales/`, compiled in. Adding a language is adding its file and its line in
-//! `BUILT_IN`; a word that it lacks is said in English. A file is read when its language is first asked for.
+//! A catalogue is a file of `www/.edgeward/locales/`; [`languages`](super::languages) lists and learns them. A word that one
+//! lacks is said in English.
 //!
-//! Words may have blanks: `{brand}`, `{user}`, `{when}`, `{wait}`, and `{n}` and the like in times. A word that depends on a
-//! number is an object by plural category (`one`, `few`, `many`, `other`), a text that depends on what is known one by what
-//! it needs (`confirm`, `span`, `when`, `user`, `wait`, `else`).
+//! Words may have blanks: `{brand}`, `{user}`, `{when}`, `{wait}`, `{span}`, `{place}`, and `{n}` and the like in times. A
+//! word that depends on a number is an object by plural category, a text that depends on what is known one by what it
+//! needs (`confirm`, `span`, `when`, `user`, `wait`, `else`).
+
+mod blanks;
+mod plural;
+mod problems;
 
 use crate::json::Json;
+use crate::reply::languages::{Language, english};
 use crate::verdict::Cause;
-use std::sync::OnceLock;
 
-/// The built-in catalogues; the first is what the others fall back to.
-static BUILT_IN: [BuiltIn; 1] = [BuiltIn::new("en", include_str!("../../www/.edgeward/locales/en.json"))];
-
-struct BuiltIn {
-    tag: &'static str,
-    json: &'static str,
-    read: OnceLock<Catalog>,
-}
-
-impl BuiltIn {
-    const fn new(tag: &'static str, json: &'static str) -> Self {
-        Self { tag, json, read: OnceLock::new() }
-    }
-
-    fn catalog(&self) -> &Catalog {
-        self.read.get_or_init(|| Catalog::read(self.tag, self.json))
-    }
-}
-
-/// The tags of the languages that are spoken, the default first.
-#[must_use]
-pub fn languages() -> Vec<&'static str> {
-    BUILT_IN.iter().map(|it| it.tag).collect()
-}
-
-/// The catalogue of the language of that tag; English where there is none.
-#[must_use]
-pub fn in_language(tag: &str) -> &'static Catalog {
-    let [english, ..] = &BUILT_IN;
-    BUILT_IN.iter().find(|it| it.tag == tag).unwrap_or(english).catalog()
-}
-
-/// The English catalogue.
-#[must_use]
-pub fn english() -> &'static Catalog {
-    let [english, ..] = &BUILT_IN;
-    english.catalog()
-}
-
-/// What a cause is called, in English: `title` of problem details (RFC 9457 §3.1.3).
-#[must_use]
-pub fn title(cause: Cause) -> &'static str {
-    problem_title(cause, "en")
-}
-
-/// What a cause means, in English, for programs.
-#[must_use]
-pub fn detail(cause: Cause) -> &'static str {
-    english().problem(cause).text
-}
-
-/// What a cause is called in a language.
-#[must_use]
-pub fn problem_title(cause: Cause, language: &str) -> &'static str {
-    in_language(language).problem(cause).headline
-}
+pub use blanks::{Part, blanks, fill, parts};
+pub use plural::{categories, category};
+pub use problems::{detail, problem, title};
 
 /// How a visitor came: the same cause has other words for a link than for an app.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -78,20 +29,34 @@ pub enum Variant {
     Prompt,
     /// It was a program that came: with a token in the `Authorization` field, or with an API key.
     Program,
-    /// The page has the form that signing in takes.
+    /// The page has the form for user name and password, or is about to ask for a code.
     Form,
-    /// The page has the form for the second factor, and what was sent with it did not match.
+    /// The page has the form for a code, and one was sent.
     Code,
 }
 
 impl Variant {
-    const fn key(self) -> &'static str {
+    /// Every variant.
+    pub const ALL: [Self; 5] = [Self::Plain, Self::Prompt, Self::Program, Self::Form, Self::Code];
+
+    /// What it is called in a catalogue.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
             Self::Prompt => "prompt",
             Self::Program => "program",
             Self::Form => "form",
             Self::Code => "code",
+        }
+    }
+
+    /// Whose words are said where a page has none for this one.
+    const fn without(self) -> Option<Self> {
+        match self {
+            Self::Code => Some(Self::Form),
+            Self::Form | Self::Prompt | Self::Program => Some(Self::Plain),
+            Self::Plain => None,
         }
     }
 }
@@ -105,10 +70,10 @@ pub struct Known {
     pub when: bool,
     /// How long to wait.
     pub wait: bool,
+    /// How long what has ended lasted, or might have idled.
+    pub span: bool,
     /// What a button on the page confirms.
     pub confirm: bool,
-    /// How long the cause speaks of, and the moment with it where the cause has one.
-    pub span: bool,
 }
 
 impl Known {
@@ -117,15 +82,20 @@ impl Known {
             "user" => self.user,
             "when" => self.when,
             "wait" => self.wait,
-            "confirm" => self.confirm,
             "span" => self.span,
+            "confirm" => self.confirm,
             _ => key == "else",
         }
+    }
+
+    /// Whether nothing that a text speaks of is unknown.
+    fn fills(self, text: &str) -> bool {
+        blanks(text).all(|blank| !matches!(blank, "user" | "when" | "wait" | "span") || self.has(blank))
     }
 }
 
 /// The words of one page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wording {
     /// What happened.
     pub headline: &'static str,
@@ -138,184 +108,106 @@ pub struct Wording {
 /// The words of one language.
 #[derive(Debug)]
 pub struct Catalog {
-    tag: &'static str,
+    language: &'static Language,
     words: Json<'static>,
 }
 
 impl Catalog {
-    /// A file that cannot be read has no words of its own: then all are English. The tests read each one.
-    fn read(tag: &'static str, json: &'static str) -> Self {
-        Self { tag, words: Json::parse(json).unwrap_or(Json::Null) }
+    /// The catalogue of a language: what its file says.
+    #[must_use]
+    pub const fn new(language: &'static Language, words: Json<'static>) -> Self {
+        Self { language, words }
     }
 
     /// The language's tag (RFC 5646).
     #[must_use]
     pub const fn tag(&self) -> &'static str {
-        self.tag
+        self.language.tag()
     }
 
     /// `ltr` or `rtl`.
     #[must_use]
-    pub fn dir(&'static self) -> &'static str {
-        self.word("/language/dir")
+    pub const fn dir(&self) -> &'static str {
+        self.language.dir()
     }
 
     /// The word at a JSON pointer (RFC 6901); the English one where this language has none.
     #[must_use]
     pub fn word(&'static self, pointer: &str) -> &'static str {
-        self.value(pointer).and_then(Json::as_text).unwrap_or_default()
+        let own = self.value(pointer).and_then(Json::as_text);
+        own.or_else(|| self.in_english()?.value(pointer)?.as_text()).unwrap_or_default()
     }
 
     /// The word at a JSON pointer in the plural category that `number` has in this language.
     #[must_use]
     pub fn plural(&'static self, pointer: &str, number: u64) -> &'static str {
-        let Some(value) = self.own_value(pointer) else { return self.english_plural(pointer, number) };
-        let category = category(self.word("/language/plural"), number);
-        value.get(category).or_else(|| value.get("other")).and_then(Json::as_text).unwrap_or_default()
+        let own = self.value(pointer).and_then(|forms| {
+            let category = category(self.word("/language/plural"), number);
+            forms.get(category).or_else(|| forms.get("other")).and_then(Json::as_text)
+        });
+        own.or_else(|| self.in_english().map(|english| english.plural(pointer, number))).unwrap_or_default()
     }
 
     /// The words of the page for a cause.
     #[must_use]
     pub fn page(&'static self, cause: Cause, variant: Variant, known: Known) -> Wording {
-        let cause = cause.name();
-        let variant = format!("/pages/{cause}/{}", variant.key());
-        self.value(&variant)
-            .or_else(|| self.value(&format!("/pages/{cause}/plain")))
-            .map(|words| wording(words, "headline", "steps", known))
-            .unwrap_or(Wording { headline: "", text: "", steps: Vec::new() })
+        let variants = core::iter::successors(Some(variant), |variant| variant.without());
+        let own = self.value(&["/pages/", cause.name()].concat()).and_then(|page| {
+            variants
+                .map(Variant::name)
+                .find_map(|name| page.get(name))
+                .map(|words| page_wording(words, known))
+        });
+        own.or_else(|| self.in_english().map(|english| english.page(cause, variant, known)))
+            .unwrap_or_default()
     }
 
-    /// The words of a page that is no refusal.
+    /// The words of a page without a cause: `said` of the catalogue.
     #[must_use]
-    pub fn said(&'static self, said: &str, known: Known) -> Wording {
-        self.value(&format!("/said/{said}"))
-            .map(|words| wording(words, "headline", "steps", known))
-            .unwrap_or(Wording { headline: "", text: "", steps: Vec::new() })
-    }
-
-    /// What a program, or who writes it, has to know of a cause: title, explanation, what to check.
-    #[must_use]
-    pub fn problem(&'static self, cause: Cause) -> Wording {
-        self.value(&format!("/problems/{}", cause.name()))
-            .map(|words| wording(words, "title", "check", Known::default()))
-            .unwrap_or(Wording { headline: "", text: "", steps: Vec::new() })
+    pub fn said(&'static self, name: &str, known: Known) -> Wording {
+        let own = self.value(&["/said/", name].concat()).map(|words| page_wording(words, known));
+        own.or_else(|| self.in_english().map(|english| english.said(name, known))).unwrap_or_default()
     }
 
     fn value(&'static self, pointer: &str) -> Option<&'static Json<'static>> {
-        self.own_value(pointer).or_else(|| if self.is_default() { None } else { english().value(pointer) })
-    }
-
-    fn own_value(&'static self, pointer: &str) -> Option<&'static Json<'static>> {
         pointer.split('/').skip(1).try_fold(&self.words, |value, name| match value {
             Json::Array(elements) => elements.get(name.parse::<usize>().ok()?),
             other => other.get(name),
         })
     }
 
-    fn english_plural(&'static self, pointer: &str, number: u64) -> &'static str {
-        if self.is_default() { "" } else { english().plural(pointer, number) }
+    /// What says the words that this language lacks.
+    fn in_english(&self) -> Option<&'static Self> {
+        (self.tag() != "en").then(english)
     }
+}
 
-    fn is_default(&self) -> bool {
-        let [english, ..] = &BUILT_IN;
-        self.tag == english.tag
-    }
+fn page_wording(words: &'static Json<'static>, known: Known) -> Wording {
+    wording(words, "headline", "steps", known)
 }
 
 fn wording(words: &'static Json<'static>, headline: &str, steps: &str, known: Known) -> Wording {
-    let text = |value: &'static Json<'static>| match value {
-        cases @ Json::Object(_) => ["confirm", "span", "when", "user", "wait", "else"]
-            .iter()
-            .filter(|key| known.has(key))
-            .find_map(|key| cases.get(key)),
-        other => Some(other),
-    };
+    let steps = words.get(steps).and_then(Json::as_array).unwrap_or_default();
     Wording {
         headline: words.get(headline).and_then(Json::as_text).unwrap_or_default(),
-        text: words.get("text").and_then(text).and_then(Json::as_text).unwrap_or_default(),
-        steps: words
-            .get(steps)
-            .and_then(Json::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(Json::as_text)
-            .collect(),
+        text: words.get("text").and_then(|text| text_for(text, known)).unwrap_or_default(),
+        steps: steps.iter().filter_map(Json::as_text).collect(),
     }
 }
 
-/// The plural category (Unicode CLDR) of a whole number, by the name of the language's rule.
-fn category(rule: &str, n: u64) -> &'static str {
-    let (last, last_two) = (n % 10, n % 100);
-    let teen = (11..=14).contains(&last_two);
-    match rule {
-        "zero-one-other" if n <= 1 => "one",
-        "one-other" | "czech" if n == 1 => "one",
-        "czech" if (2..=4).contains(&n) => "few",
-        "east-slavic" if last == 1 && last_two != 11 => "one",
-        "polish" if n == 1 => "one",
-        "east-slavic" | "polish" if (2..=4).contains(&last) && !teen => "few",
-        "east-slavic" | "polish" => "many",
-        "arabic" if n == 0 => "zero",
-        "arabic" if n == 1 => "one",
-        "arabic" if n == 2 => "two",
-        "arabic" if (3..=10).contains(&last_two) => "few",
-        "arabic" if last_two >= 11 => "many",
-        _ => "other",
+/// Of a text by what it needs, the one that says most of what is known.
+fn text_for(text: &'static Json<'static>, known: Known) -> Option<&'static str> {
+    if text.as_object().is_none() {
+        return text.as_text();
     }
-}
-
-/// `text` with its blanks filled; a blank that is not named stays.
-#[must_use]
-pub fn fill(text: &str, blanks: &[(&str, &str)]) -> String {
-    let mut filled = String::new();
-    for part in parts(text) {
-        match part {
-            Part::Words(words) => filled.push_str(words),
-            Part::Blank(name) => match blanks.iter().find(|(blank, _)| *blank == name) {
-                Some((_, value)) => filled.push_str(value),
-                None => filled.extend(["{", name, "}"]),
-            },
-        }
-    }
-    filled
-}
-
-/// A piece of a text with blanks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part<'t> {
-    /// Words.
-    Words(&'t str),
-    /// The name of a blank.
-    Blank(&'t str),
-}
-
-/// The pieces of a text with blanks.
-#[must_use]
-pub fn parts(text: &str) -> Vec<Part<'_>> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((name, after)) = after.split_once('}') else { break };
-        parts.extend([Part::Words(before), Part::Blank(name)]);
-        rest = after;
-    }
-    parts.push(Part::Words(rest));
-    parts.retain(|part| *part != Part::Words(""));
-    parts
+    let needs =
+        ["confirm", "span", "when", "user", "wait", "else"].into_iter().filter(|need| known.has(need));
+    needs.filter_map(|need| text.get(need)?.as_text()).find(|text| known.fills(text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const BLANKS: [&str; 5] = ["brand", "user", "when", "wait", "span"];
-
-    fn blanks(text: &str) -> Vec<&str> {
-        parts(text)
-            .into_iter()
-            .filter_map(|part| if let Part::Blank(name) = part { Some(name) } else { None })
-            .collect()
-    }
 
     fn every_known() -> impl Iterator<Item = Known> {
         (0..32).map(|bits| Known {
@@ -327,38 +219,36 @@ mod tests {
         })
     }
 
-    #[test]
-    fn every_file_can_be_read() {
-        for it in &BUILT_IN {
-            Json::parse(it.json).expect(it.tag);
-            assert_eq!(in_language(it.tag).word("/language/tag"), it.tag);
-            assert!(["ltr", "rtl"].contains(&in_language(it.tag).dir()));
+    /// Every page in English, for whatever is known.
+    fn every_page() -> Vec<(&'static str, Wording, Known)> {
+        let mut pages = Vec::new();
+        for known in every_known() {
+            for cause in Cause::ALL {
+                for variant in Variant::ALL {
+                    pages.push((cause.name(), english().page(cause, variant, known), known));
+                }
+            }
+            for (name, _) in english().value("/said").and_then(Json::as_object).expect("said") {
+                pages.push((name, english().said(name, known), known));
+            }
         }
+        pages
     }
 
     #[test]
     fn every_cause_has_its_words() {
+        for (name, page, known) in every_page() {
+            let words = page.headline.split(' ').count();
+            assert!(!page.headline.is_empty() && words <= 6, "{name}: {page:?}");
+            assert!(!page.text.is_empty(), "{name}");
+            for text in [page.headline, page.text].into_iter().chain(page.steps.iter().copied()) {
+                assert!(known.fills(text), "{name}: {text}");
+            }
+            assert!(page.steps.iter().all(|step| step.ends_with('.')), "{name}: {page:?}");
+        }
         for cause in Cause::ALL {
-            for variant in [Variant::Plain, Variant::Prompt, Variant::Program] {
-                for known in every_known() {
-                    check_page(&english().page(cause, variant, known), known, cause);
-                }
-            }
-        }
-    }
-
-    fn check_page(page: &Wording, known: Known, cause: Cause) {
-        let name = cause.name();
-        assert!(!page.headline.is_empty() && page.headline.split(' ').count() <= 6, "{name}: {page:?}");
-        assert!(!page.text.is_empty(), "{name}");
-        assert!((2..=4).contains(&page.steps.len()), "{name}");
-        for text in [page.headline, page.text].into_iter().chain(page.steps.iter().copied()) {
-            for blank in blanks(text) {
-                assert!(blank == "brand" || (BLANKS.contains(&blank) && known.has(blank)), "{name}: {text}");
-            }
-        }
-        for step in &page.steps {
-            assert!(step.ends_with('.'), "{name}: {step}");
+            let steps = english().page(cause, Variant::Plain, Known::default()).steps;
+            assert!((2..=4).contains(&steps.len()), "{}", cause.name());
         }
     }
 
@@ -369,100 +259,59 @@ mod tests {
             "oops",
             "unauthorized",
             "forbidden",
-            "authenticat",
+            "authenticate",
+            "authenticati",
             "credential",
             "token",
             "session",
             "sorry",
             "401",
         ];
-        for cause in Cause::ALL {
-            for variant in [Variant::Plain, Variant::Prompt, Variant::Program] {
-                for known in every_known() {
-                    let page = english().page(cause, variant, known);
-                    let all = [page.headline, page.text]
-                        .into_iter()
-                        .chain(page.steps)
-                        .collect::<Vec<_>>()
-                        .join(" ")
-                        .to_lowercase();
-                    for word in banned {
-                        assert!(!all.contains(word), "{}: {word} in {all}", cause.name());
-                    }
-                }
+        for (name, page, _) in every_page() {
+            let texts = [page.headline, page.text].into_iter().chain(page.steps);
+            let all = texts.collect::<Vec<_>>().join(" ").to_lowercase();
+            for word in banned {
+                assert!(!all.contains(word), "{name}: {word} in {all}");
             }
         }
     }
 
     #[test]
-    fn the_page_is_the_brands() {
-        for it in &BUILT_IN {
-            let credit = in_language(it.tag).word("/labels/credit");
-            let elsewhere = it.json.replace(credit, "").to_lowercase();
-            assert!(!elsewhere.contains("edgeward"), "{}", it.tag);
-        }
-    }
-
-    #[test]
-    fn every_cause_is_explained() {
-        for cause in Cause::ALL {
-            let it = english().problem(cause);
-            assert!(
-                !it.headline.is_empty() && it.text.ends_with('.') && !it.steps.is_empty(),
-                "{}",
-                cause.name()
-            );
-            assert_eq!(blanks(it.text), Vec::<&str>::new());
-            assert_eq!((title(cause), detail(cause)), (it.headline, it.text));
-        }
-    }
-
-    #[test]
-    fn no_words_without_a_cause() {
-        for section in ["pages", "problems"] {
-            let words = english().words.get(section).and_then(Json::as_object).expect(section);
-            for (name, _) in words {
-                assert!(Cause::from_name(name).is_some(), "{section}/{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn plural_categories() {
-        for (rule, numbers) in [
-            ("one-other", [(0, "other"), (1, "one"), (2, "other"), (21, "other")]),
-            ("zero-one-other", [(0, "one"), (1, "one"), (2, "other"), (100, "other")]),
-            ("only-other", [(0, "other"), (1, "other"), (2, "other"), (5, "other")]),
-            ("east-slavic", [(1, "one"), (22, "few"), (11, "many"), (112, "many")]),
-            ("polish", [(1, "one"), (22, "few"), (21, "many"), (13, "many")]),
-            ("czech", [(1, "one"), (3, "few"), (5, "other"), (22, "other")]),
-            ("arabic", [(0, "zero"), (2, "two"), (103, "few"), (111, "many")]),
+    fn what_is_not_known_is_not_spoken_of() {
+        let page = |known| english().page(Cause::TokenExpired, Variant::Plain, known).text;
+        assert!(page(Known { when: true, ..Known::default() }).contains("until {when}"));
+        assert!(page(Known { span: true, ..Known::default() }).contains("a limited time"));
+        let text: &'static Json<'static> = Box::leak(Box::new(
+            Json::parse(r#"{"span":"{span} {when}","when":"{when}","else":"none"}"#).expect("JSON"),
+        ));
+        let (span, when) =
+            (Known { span: true, ..Known::default() }, Known { when: true, ..Known::default() });
+        for (known, wanted) in [
+            (Known { when: true, ..span }, "{span} {when}"),
+            (span, "none"),
+            (when, "{when}"),
+            (Known::default(), "none"),
         ] {
-            for (number, wanted) in numbers {
-                assert_eq!(category(rule, number), wanted, "{rule} {number}");
-            }
+            assert_eq!(text_for(text, known), Some(wanted), "{known:?}");
         }
+    }
+
+    #[test]
+    fn a_variant_without_words_is_said_as_the_next() {
+        let headline = |variant| english().page(Cause::CredentialsWrong, variant, Known::default()).headline;
+        let steps = |variant| english().page(Cause::CredentialsWrong, variant, Known::default()).steps;
+        assert_eq!(headline(Variant::Program), "The app was not recognised");
+        assert_eq!(steps(Variant::Prompt), steps(Variant::Plain));
+        assert_ne!(steps(Variant::Form), steps(Variant::Code));
+        let of_missing = |variant| english().page(Cause::CredentialsMissing, variant, Known::default());
+        assert_eq!(of_missing(Variant::Code), of_missing(Variant::Form));
+        assert_eq!(english().said("nothing", Known::default()), Wording::default());
+    }
+
+    #[test]
+    fn words_by_number() {
         assert_eq!(english().plural("/time/past/minutes", 1), "{n} minute ago");
         assert_eq!(english().plural("/time/past/minutes", 3), "{n} minutes ago");
-    }
-
-    #[test]
-    fn blanks_are_filled() {
-        assert_eq!(fill("{n} of {m}, {n}{", &[("n", "1"), ("m", "{n}")]), "1 of {n}, 1{");
-        assert_eq!(fill("{x}", &[]), "{x}");
-        assert_eq!(parts("a{b}"), [Part::Words("a"), Part::Blank("b")]);
-    }
-
-    #[test]
-    fn a_language_falls_back_to_english() {
-        let half: &'static Catalog =
-            Box::leak(Box::new(Catalog::read("xx", r#"{"language":{"dir":"rtl"}}"#)));
-        assert_eq!(half.dir(), "rtl");
-        assert_eq!(half.word("/labels/cause"), "Cause");
-        assert_eq!(half.plural("/time/past/hours", 1), "{n} hour ago");
-        assert_eq!(
-            half.page(Cause::Denied, Variant::Plain, Known::default()).headline,
-            "This page is closed"
-        );
+        assert_eq!(english().plural("/time/past/centuries", 3), "");
     }
 }

@@ -54,14 +54,16 @@ pub enum Hole {
     When,
     /// How long to wait.
     Wait,
+    /// How long what has ended lasted.
+    Span,
+    /// Where else something is to be done.
+    Place,
+    /// Where a form of the page leads back to.
+    ReturnTo,
     /// The token that a form sends to confirm.
     ConfirmToken,
     /// Where that form leads back to.
     ConfirmReturnTo,
-    /// How long the cause speaks of.
-    Span,
-    /// The host where one signs in.
-    Place,
     /// The user-id that a form begins with.
     FormUser,
     /// Where a form leads back to.
@@ -224,6 +226,7 @@ fn fill(hole: Hole, place: Place, facts: &PageFacts<'_>, words: &'static Catalog
         Hole::SignInUrl => sign_in_url("", facts.onward),
         Hole::OtherUrl => sign_in_url("other=1&", facts.onward),
         Hole::Onward => escaped(facts.onward.filter(|url| is_url(url)).unwrap_or("/")),
+        Hole::ReturnTo => escaped(facts.return_to),
     }
 }
 

@@ -37,6 +37,14 @@ pub enum Name {
     Support,
     ForgotPassword,
     StatusPage,
+    HasLanguages,
+    Languages,
+    LanguageTag,
+    LanguageName,
+    LanguageSelected,
+    ReturnTo,
+    Span,
+    Place,
     HasFoot,
     Notice,
     Credit,
@@ -49,6 +57,8 @@ pub enum Name {
     LabelCause,
     LabelStatus,
     LabelCheck,
+    LabelLanguage,
+    LabelChange,
     Page,
     ButtonTab,
     HasHelp,
@@ -94,7 +104,7 @@ pub enum Name {
 
 impl Name {
     /// Every name, as it is written.
-    pub const ALL: [(&'static str, Self); 86] = [
+    pub const ALL: [(&'static str, Self); 96] = [
         ("lang", Self::Lang),
         ("dir", Self::Dir),
         ("status", Self::Status),
@@ -128,6 +138,14 @@ impl Name {
         ("support", Self::Support),
         ("forgot_password", Self::ForgotPassword),
         ("status_page", Self::StatusPage),
+        ("has_languages", Self::HasLanguages),
+        ("languages", Self::Languages),
+        ("language_tag", Self::LanguageTag),
+        ("language_name", Self::LanguageName),
+        ("language_selected", Self::LanguageSelected),
+        ("return_to", Self::ReturnTo),
+        ("span", Self::Span),
+        ("place", Self::Place),
         ("has_foot", Self::HasFoot),
         ("notice", Self::Notice),
         ("credit", Self::Credit),
@@ -140,6 +158,8 @@ impl Name {
         ("label_cause", Self::LabelCause),
         ("label_status", Self::LabelStatus),
         ("label_check", Self::LabelCheck),
+        ("label_language", Self::LabelLanguage),
+        ("label_change", Self::LabelChange),
         ("page", Self::Page),
         ("button_tab", Self::ButtonTab),
         ("has_help", Self::HasHelp),
@@ -220,12 +240,15 @@ impl Name {
             self,
             Self::Steps
                 | Self::Links
-                | Self::Errors
+                | Self::Languages
                 | Self::HasSteps
                 | Self::HasLinks
+                | Self::HasLanguages
+                | Self::LanguageSelected
+                | Self::Confirm
+                | Self::Errors
                 | Self::HasFoot
                 | Self::HasHelp
-                | Self::Confirm
                 | Self::ButtonTab
                 | Self::SignIn
                 | Self::Folded
@@ -248,6 +271,7 @@ impl Name {
         match self {
             Self::Step => Some(Self::Steps),
             Self::Link | Self::LinkUrl => Some(Self::Links),
+            Self::LanguageTag | Self::LanguageName | Self::LanguageSelected => Some(Self::Languages),
             Self::ConfirmToken | Self::ConfirmReturnTo => Some(Self::Confirm),
             Self::CodeDigits => Some(Self::Code),
             Self::ErrorCause | Self::ErrorHeadline | Self::Error => Some(Self::Errors),

@@ -9,7 +9,7 @@ use crate::reply::catalog::{self, Catalog, Known, Variant};
 use crate::reply::color;
 use crate::reply::form::{Asks, Form, Shape};
 use crate::reply::kept::Kept;
-use crate::reply::language;
+use crate::reply::languages::{self, Language};
 use crate::reply::said::{Said, Saying};
 use crate::reply::scope::{Content, Scope, Style};
 use crate::reply::template::{Template, TemplateError};
@@ -38,8 +38,8 @@ pub struct PageFacts<'a> {
     pub cause: Cause,
     /// How the visitor came.
     pub variant: Variant,
-    /// The value of `Accept-Language`.
-    pub accept_language: Option<&'a str>,
+    /// The tag of the language that was chosen; English where its words are not known.
+    pub language: &'a str,
     /// Host and port as received: stands for the brand's name where it has none.
     pub host: &'a str,
     /// The URL that was asked for.
@@ -50,14 +50,16 @@ pub struct PageFacts<'a> {
     pub now: UnixTime,
     /// The moment the cause speaks of.
     pub when: Option<UnixTime>,
+    /// How long what has ended lasted, or might have idled.
+    pub span: Option<Lifetime>,
     /// As whom the visitor is known.
     pub user: Option<&'a str>,
     /// How long to wait before trying again.
     pub retry_after: Option<Lifetime>,
     /// What a button on the page confirms: only [`Cause::TokenNeedsConfirmation`] has any.
     pub confirm: Option<Confirm<'a>>,
-    /// How long the cause speaks of.
-    pub span: Option<Lifetime>,
+    /// Path and query that the language switch leads back to.
+    pub return_to: &'a str,
     /// What the visitor is asked to send.
     pub form: Option<Form<'a>>,
     /// Origins, besides this one, that the form may lead to: as they stand in a Content-Security-Policy, each after a space.
@@ -66,7 +68,7 @@ pub struct PageFacts<'a> {
     pub exits: Exits,
     /// Where signing in elsewhere on this host leads back to; where the one thing to do leads, on a page that is no refusal.
     pub onward: Option<&'a str>,
-    /// The host where one signs in.
+    /// Where else something is to be done: a host.
     pub place: Option<&'a str>,
 }
 
@@ -93,7 +95,7 @@ impl PageFacts<'_> {
             status: super::status(cause),
             cause,
             variant: Variant::Plain,
-            accept_language: None,
+            language: "en",
             host: "",
             address: "",
             reference: "",
@@ -107,6 +109,7 @@ impl PageFacts<'_> {
             form_origins: "",
             exits: Exits::NONE,
             onward: None,
+            return_to: "",
             place: None,
         }
     }
@@ -117,8 +120,7 @@ impl PageFacts<'_> {
             when: self.when.is_some(),
             wait: self.retry_after.is_some(),
             confirm: self.confirm.is_some() && matches!(self.cause, Cause::TokenNeedsConfirmation),
-            // A session that has ended says when it did, an idle one does not.
-            span: self.span.is_some() && (self.when.is_some() || matches!(self.cause, Cause::SessionIdle)),
+            span: self.span.is_some(),
         }
     }
 
@@ -153,6 +155,8 @@ pub struct Pages {
     own: SortedMap<u16, Template>,
     kept: Vec<(Key, Kept, String)>,
     rendered: u64,
+    /// What the language switch offers.
+    offered: &'static [Language],
 }
 
 /// What a kept page depends on. Nothing of a visitor is in it but whether it is known.
@@ -189,7 +193,15 @@ impl Pages {
             resend_script: packed(RESEND_SCRIPT),
             wait_script: packed(WAIT_SCRIPT),
         };
-        Self { brand, style, own: SortedMap::new(), kept: Vec::new(), rendered: 0 }
+        Self { brand, style, own: SortedMap::new(), kept: Vec::new(), rendered: 0, offered: &[] }
+    }
+
+    /// With a switch between all languages: where their words can be had.
+    #[must_use]
+    pub fn with_languages(mut self) -> Self {
+        // One language is no choice.
+        self.offered = Some(languages::all()).filter(|all| all.len() > 1).unwrap_or_default();
+        self
     }
 
     /// Takes the brand's own page for a status (`pages/401.html`).
@@ -226,15 +238,10 @@ impl Pages {
         self.show(Subject::Said(said), &facts)
     }
 
-    /// The page that explains a cause to who writes programs: `/.edgeward/problems/<cause>`. `status` is the cause's own.
-    pub fn problem(
-        &mut self,
-        cause: Cause,
-        status: u16,
-        host: &str,
-        accept_language: Option<&str>,
-    ) -> Rendered {
-        let facts = PageFacts { status, accept_language, host, ..PageFacts::of(cause) };
+    /// The page that explains a cause to who writes programs: `/.edgeward/problems/<cause>`, in English. `status` is the
+    /// cause's own.
+    pub fn problem(&mut self, cause: Cause, status: u16, host: &str) -> Rendered {
+        let facts = PageFacts { status, host, ..PageFacts::of(cause) };
         self.show(Subject::Explained(cause), &facts)
     }
 
@@ -248,13 +255,13 @@ impl Pages {
         let key = Key {
             subject,
             status: facts.status,
-            language: language::choose(facts.accept_language, &catalog::languages()),
+            language: languages::catalog(facts.language).tag(),
             known: facts.known(),
             at_front: facts.at_front(),
             shape: facts.shape(),
             exits: facts.exits,
         };
-        let words = catalog::in_language(key.language);
+        let words = languages::catalog(key.language);
         let (kept, csp) = self.keep(key, words);
         let leads = ["form-action 'self'", facts.form_origins].concat();
         let csp = text::replaced(csp, "form-action 'self'", &leads);
@@ -303,14 +310,15 @@ impl Pages {
             }
             Subject::Explained(cause) => {
                 let links = self.brand.support.is_some().then_some(Action::Support).into_iter().collect();
-                (Some(cause), cause.name(), words.problem(cause), Ways { button: None, links })
+                (Some(cause), cause.name(), catalog::problem(cause), Ways { button: None, links })
             }
             Subject::Said(said) => {
                 (None, said.name(), words.said(said.name(), known), said_ways(said, &self.brand))
             }
         };
         let elsewhere = key.exits.elsewhere;
-        Content { status, cause, page, known, shape, wording, ways, elsewhere }
+        let languages = if matches!(subject, Subject::Explained(_)) { &[] } else { self.offered };
+        Content { status, cause, page, known, shape, wording, ways, elsewhere, languages }
     }
 }
 
@@ -412,6 +420,7 @@ mod tests {
             span: Some(Lifetime::from_seconds(7 * 3600)),
             onward: Some("/visited?a"),
             place: Some("login.visited.example"),
+            return_to: "/visited?b",
             ..PageFacts::of(Cause::NotAllowed)
         }
     }

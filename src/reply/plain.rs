@@ -1,8 +1,8 @@
-//! The answer in plain text: for a terminal.
+//! The answer in plain text: for a terminal. In English, as what was exactly wrong is said in English.
 
-use crate::reply::catalog::{self, Known, fill};
+use crate::reply::catalog::{Known, fill, problem};
 use crate::reply::escape::cut;
-use crate::reply::language;
+use crate::reply::languages::{self, english};
 use crate::reply::page::PageFacts;
 use crate::reply::said::Saying;
 
@@ -14,8 +14,7 @@ const LESS_THAN: usize = 600;
 /// Under 600 octets whatever the facts are; nothing but `detail` and the reference is of this request.
 #[must_use]
 pub fn plain_text(facts: &PageFacts<'_>, detail: Option<&str>) -> String {
-    let words = catalog::in_language(language::choose(facts.accept_language, &catalog::languages()));
-    let problem = words.problem(facts.cause);
+    let (words, problem) = (english(), problem(facts.cause));
     let head = format!("{} {}\n\n", facts.status, problem.headline);
     let path = format!("/.edgeward/problems/{}", facts.cause.name());
     let more = fill(words.word("/plain_text/more"), &[("path", &path)]);
@@ -29,7 +28,7 @@ pub fn plain_text(facts: &PageFacts<'_>, detail: Option<&str>) -> String {
 /// The words of a page that is no refusal.
 #[must_use]
 pub fn said(saying: &Saying<'_>, facts: &PageFacts<'_>) -> String {
-    let words = catalog::in_language(language::choose(facts.accept_language, &catalog::languages()));
+    let words = languages::catalog(facts.language);
     let known = Known { user: saying.user.is_some(), ..Known::default() };
     let wording = words.said(saying.said.name(), known);
     let user = one_line(saying.user.unwrap_or_default());

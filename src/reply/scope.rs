@@ -6,6 +6,7 @@ use crate::reply::catalog::{Catalog, Known, Variant, Wording};
 use crate::reply::color;
 use crate::reply::form::{Asks, Shape};
 use crate::reply::kept::{Bit, Hole, Kept, bits, monogram};
+use crate::reply::languages::Language;
 use crate::reply::names::Name;
 use crate::reply::scan::Inline;
 use crate::reply::template::Node;
@@ -46,6 +47,8 @@ pub struct Content {
     pub ways: Ways,
     /// Whether the page stands at another address than the one that was asked for.
     pub elsewhere: bool,
+    /// The languages that may be chosen instead: none where there is no other.
+    pub languages: &'static [Language],
 }
 
 /// What the values of one page are made of.
@@ -64,6 +67,7 @@ enum Item {
     Step(&'static str),
     Link(Action),
     Error(Cause, Variant),
+    Language(&'static Language),
 }
 
 /// What may come of a form that is sent without leaving the page; the last stands for all others.
@@ -132,8 +136,9 @@ impl<'p> Scope<'p> {
             Name::Steps => self.content.wording.steps.iter().copied().map(Item::Step).collect(),
             Name::Links => self.content.ways.links.iter().copied().map(Item::Link).collect(),
             Name::Errors => ERRORS.iter().map(|(cause, variant)| Item::Error(*cause, *variant)).collect(),
+            Name::Languages => self.content.languages.iter().map(Item::Language).collect(),
             _ => {
-                return if self.has(name) == shown {
+                return if self.has(name, item) == shown {
                     self.nodes(inner, item, kept)
                 };
             }
@@ -146,18 +151,25 @@ impl<'p> Scope<'p> {
         }
     }
 
-    fn has(&self, name: Name) -> bool {
+    fn has(&self, name: Name, item: Option<Item>) -> bool {
         match name {
             Name::HasSteps => !self.content.wording.steps.is_empty(),
             Name::HasLinks => !self.content.ways.links.is_empty(),
-            Name::HasFoot => self.brand.credit || self.notice().is_some(),
+            Name::HasLanguages => !self.content.languages.is_empty(),
+            Name::HasFoot => {
+                self.brand.credit || self.notice().is_some() || self.has(Name::HasLanguages, None)
+            }
+            Name::LanguageSelected => {
+                matches!(item, Some(Item::Language(it)) if it.tag() == self.words.tag())
+            }
             Name::User => self.content.known.user,
             Name::When => self.content.known.when,
             Name::Wait => self.content.known.wait,
+            Name::Span => self.content.known.span,
             Name::Confirm => self.content.known.confirm,
             Name::HasHelp => self.content.cause.is_some(),
             Name::ButtonTab => self.content.ways.button == Some(Action::Away),
-            other => self.asks(other).unwrap_or_else(|| !self.value(other, None).is_empty()),
+            other => self.asks(other).unwrap_or_else(|| !self.value(other, item).is_empty()),
         }
     }
 
@@ -208,6 +220,8 @@ impl<'p> Scope<'p> {
             Name::Step
             | Name::Link
             | Name::LinkUrl
+            | Name::LanguageTag
+            | Name::LanguageName
             | Name::ErrorCause
             | Name::ErrorHeadline
             | Name::Error => self.item(name, item),
@@ -219,6 +233,9 @@ impl<'p> Scope<'p> {
             Name::User => vec![Bit::Hole(Hole::User)],
             Name::When => vec![Bit::Hole(Hole::When)],
             Name::Wait => vec![Bit::Hole(Hole::Wait)],
+            Name::Span => vec![Bit::Hole(Hole::Span)],
+            Name::Place => vec![Bit::Hole(Hole::Place)],
+            Name::ReturnTo => vec![Bit::Hole(Hole::ReturnTo)],
             Name::ConfirmToken => vec![Bit::Hole(Hole::ConfirmToken)],
             Name::ConfirmReturnTo => vec![Bit::Hole(Hole::ConfirmReturnTo)],
             Name::FormUser => vec![Bit::Hole(Hole::FormUser)],
@@ -242,6 +259,8 @@ impl<'p> Scope<'p> {
             (Name::Step, Some(Item::Step(text))) => bits(text, &self.name),
             (Name::Link, Some(Item::Link(action))) => vec![Bit::Words(self.link_label(action).to_owned())],
             (Name::LinkUrl, Some(Item::Link(action))) => self.url(action),
+            (Name::LanguageTag, Some(Item::Language(it))) => vec![Bit::Words(it.tag().to_owned())],
+            (Name::LanguageName, Some(Item::Language(it))) => vec![Bit::Words(it.name().to_owned())],
             (Name::ErrorCause, Some(Item::Error(cause, variant))) => {
                 let second = if variant == Variant::Code { "-code" } else { "" };
                 vec![Bit::Words([cause.name(), second].concat())]
@@ -356,6 +375,8 @@ const fn label(name: Name) -> Option<&'static str> {
         Name::LabelCause => "/labels/cause",
         Name::LabelStatus => "/labels/status",
         Name::LabelCheck => "/labels/check",
+        Name::LabelLanguage => "/labels/language",
+        Name::LabelChange => "/actions/language",
         Name::LabelUser => "/labels/user",
         Name::LabelPassword => "/labels/password",
         Name::LabelRemember => "/labels/remember",

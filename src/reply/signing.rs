@@ -11,10 +11,10 @@ use crate::policy::{Kind, SessionSettings};
 use crate::reply::action::Exits;
 use crate::reply::catalog::Variant;
 use crate::reply::form::{Code, Form, Sent, SignIn};
-use crate::reply::negotiate;
 use crate::reply::page::{PageFacts, Pages};
 use crate::reply::said::Saying;
 use crate::reply::{Reply, plain};
+use crate::reply::{language, negotiate};
 use crate::verdict::{Cause, Refused};
 
 /// Where hosts that share a sign-in send their visitors: what stands there leads on to one of them.
@@ -25,16 +25,17 @@ impl Answerer<'_> {
     /// the caller to add.
     #[must_use]
     pub fn said(&self, saying: &Saying<'_>, pages: &mut Pages) -> Reply {
-        let language = self.facts.field("accept-language");
-        let address = self.facts.origin() + self.facts.path;
+        let target = self.target();
+        let address = self.facts.origin() + &target;
         let origins = saying.form.map(|form| self.form_origins(&form)).unwrap_or_default();
         let facts = PageFacts {
-            accept_language: language.as_deref(),
+            language: language::spoken(self.facts),
             host: self.facts.authority,
             address: &address,
             reference: self.reference,
             now: self.now,
             form_origins: &origins,
+            return_to: &target,
             ..PageFacts::of(Cause::CredentialsMissing)
         };
         let status = saying.said.status();

@@ -5,8 +5,8 @@
 //!    attributes that take code or several URLs.
 //! 2. In `href` and `src` only URLs of ours may stand, first and alone or with text after them; URLs of ours may stand
 //!    in text too.
-//! 3. `{{#name}}…{{/name}}` is shown where the value is there, `{{^name}}…{{/name}}` where it is not; `{{#steps}}` and
-//!    `{{#links}}` once for each. A section ends in the same kind of place where it begins.
+//! 3. `{{#name}}…{{/name}}` is shown where the value is there, `{{^name}}…{{/name}}` where it is not; `{{#steps}}`,
+//!    `{{#links}}` and `{{#languages}}` once for each. A section ends in the same kind of place where it begins.
 //! 4. `{{> style}}` is the built-in style sheet, `{{> colors}}` the colours alone, each as one `<style>` element;
 //!    `{{> script}}` what of the built-in scripts the page has a use for.
 //! 5. `{{! words }}` is a note and is left out.
@@ -186,12 +186,18 @@ impl<'t> Parser<'t> {
         if name.is_section_only() {
             return Err("is no value; write it as a section".into());
         }
-        let is_open = |list| self.open.iter().any(|open| open.name == list && open.shown);
-        if let Some(list) = name.within().filter(|list| !is_open(*list)) {
-            return Err(format!("stands outside of {{{{#{}}}}}", list.as_str()));
-        }
+        self.within(name)?;
         self.nodes.push(Node::Value(name, place));
         Ok(())
+    }
+
+    /// What belongs to a section stands in it.
+    fn within(&self, name: Name) -> Result<(), String> {
+        let is_open = |list| self.open.iter().any(|open| open.name == list && open.shown);
+        match name.within().filter(|list| !is_open(*list)) {
+            Some(list) => Err(format!("stands outside of {{{{#{}}}}}", list.as_str())),
+            None => Ok(()),
+        }
     }
 
     fn open_section(&mut self, name: Name, shown: bool) -> Result<(), String> {
@@ -200,9 +206,10 @@ impl<'t> Parser<'t> {
             .clone()
             .place()
             .map_err(|where_| format!("stands {where_}, where no section may begin"))?;
-        if name.within().is_some() {
+        if name.within().is_some() && !name.is_section_only() {
             return Err("is always there; it needs no section".into());
         }
+        self.within(name)?;
         if self.open.len() >= 8 {
             return Err("is the ninth section within another".into());
         }
@@ -293,6 +300,8 @@ mod tests {
             ("{{#support}}{{/notice}}", "line 1: {{/notice}} closes a section, but support is open"),
             ("{{/notice}}", "line 1: {{/notice}} closes a section that is not open"),
             ("{{step}}", "line 1: {{step}} stands outside of {{#steps}}"),
+            ("{{#language_selected}}", "line 1: {{#language_selected}} stands outside of {{#languages}}"),
+            ("{{#step}}", "line 1: {{#step}} is always there; it needs no section"),
             ("{{steps}}", "line 1: {{steps}} is no value; write it as a section"),
             (
                 "{{#notice}}<p title=\"{{/notice}}\">",

@@ -23,11 +23,12 @@ pub fn exact(words: &'static Catalog, when: UnixTime) -> String {
     dated(words, words.word("/time/exact"), when)
 }
 
-/// How long to wait, rounded up: "40 seconds", "5 minutes".
+/// How long something lasts, rounded up: "40 seconds", "5 minutes", "12 hours".
 #[must_use]
 pub fn span(words: &'static Catalog, span: Lifetime) -> String {
     let seconds = u64::try_from(span.seconds()).unwrap_or_default().max(1);
     match seconds {
+        _ if seconds.is_multiple_of(HOUR) => counted(words, "/time/span/hours", seconds / HOUR),
         0..=90 => counted(words, "/time/span/seconds", seconds),
         91..=5400 => counted(words, "/time/span/minutes", seconds.div_ceil(MINUTE)),
         _ => counted(words, "/time/span/hours", seconds.div_ceil(HOUR)),
@@ -81,7 +82,7 @@ fn dated(words: &'static Catalog, form: &str, when: UnixTime) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reply::catalog::english;
+    use crate::reply::languages::english;
     use proptest::prelude::*;
 
     fn at(text: &str) -> UnixTime {
@@ -127,8 +128,12 @@ mod tests {
             (1, "1 second"),
             (90, "90 seconds"),
             (91, "2 minutes"),
-            (3600, "60 minutes"),
+            (1800, "30 minutes"),
+            (3599, "60 minutes"),
+            (3600, "1 hour"),
+            (5400, "90 minutes"),
             (5401, "2 hours"),
+            (43_200, "12 hours"),
         ] {
             assert_eq!(span(english(), Lifetime::from_seconds(seconds)), wanted);
         }
