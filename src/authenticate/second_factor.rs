@@ -14,11 +14,14 @@
 //! All of it is in the ledger, which counts exactly and cannot be replayed; where it does not answer, nobody is let in. At 36
 //! guesses a day and three codes of a million that are good, guessing takes 18 years for even odds, and needs the password.
 
-use super::identify::Halt;
+use super::identify::{Halt, Known};
 use super::{About, Circumstances, Gate, LedgerQuestion, Question, SecondFactorStep};
+use crate::config::Verifiers;
 use crate::json::{Json, push_string};
+use crate::policy::{Kind, Rule};
+use crate::session::Factors;
 use crate::time::Lifetime;
-use crate::totp::{Enrolment, recovery};
+use crate::totp::{Digits, Enrolment, recovery};
 use crate::verdict::{Cause, Refusal};
 
 /// Attempts that nobody waits for.
@@ -60,6 +63,36 @@ impl Proved {
     pub const fn by(self) -> By {
         self.0
     }
+}
+
+/// Step 18: whether a rule asks somebody known for more than they proved.
+///
+/// 1. For a user who has a second factor a password alone is not enough, in a session neither: the second factor may have
+///    come after the sign-in. A rule may lift that for Basic.
+/// 2. Where a rule wants a second factor, only a session in which one was proven passes: tokens, keys and links prove none.
+pub(super) fn demand(verifiers: &Verifiers, rule: &Rule, known: &Known) -> Result<(), Refusal> {
+    let who = &known.authenticated;
+    let is_enrolled = || {
+        let user = who.user.as_deref().filter(|_| who.is_account);
+        verifiers.totp.as_ref().zip(user).is_some_and(|(secrets, user)| secrets.of(user).is_some())
+    };
+    let detail = match who.kind {
+        Kind::Session if who.factors == Some(Factors::Both) => return Ok(()),
+        Kind::Basic if is_enrolled() && !rule.basic_without_second_factor => ALONE,
+        Kind::Session if is_enrolled() => ALONE,
+        _ if rule.second_factor => "The rule of this path wants a second factor, and none was proven.",
+        Kind::Basic | Kind::Session | Kind::Bearer | Kind::ApiKey | Kind::SignedUrl => return Ok(()),
+    };
+    let refusal = Refusal::new(Cause::SecondFactorRequired, detail).sent(who.kind);
+    Err(Refusal { user: who.user.clone(), key: who.key.clone(), ..refusal })
+}
+
+const ALONE: &str = "This account has a second factor: a password alone is not enough.";
+
+/// How many digits the codes of that user have (in NFC); `None` for who has no second factor.
+#[must_use]
+pub fn digits(gate: &Gate, user: &str) -> Option<Digits> {
+    gate.config.verifiers.as_ref()?.totp.as_ref()?.of(user).map(Enrolment::digits)
 }
 
 /// Whether what was sent proves the second factor of `user` (in NFC), whose first factor is proven.
@@ -121,7 +154,10 @@ impl<'a> Proving<'a> {
         }
         let wait = answer.get("wait").and_then(Json::as_whole).ok_or_else(|| self.unavailable())?;
         let detail = "Too many codes were wrong: wait before you try another.";
-        let refusal = Refusal { retry_after: Some(Lifetime::from_seconds(wait)), ..Refusal::new(Cause::TooManyAttempts, detail) };
+        let refusal = Refusal {
+            retry_after: Some(Lifetime::from_seconds(wait)),
+            ..Refusal::new(Cause::TooManyAttempts, detail)
+        };
         Err(self.about(refusal).into())
     }
 
@@ -191,7 +227,10 @@ impl<'a> Proving<'a> {
     }
 
     fn unavailable(&self) -> Refusal {
-        self.about(Refusal::new(Cause::CheckUnavailable, "EDGEWARD_LEDGER has to be asked, and does not answer."))
+        self.about(Refusal::new(
+            Cause::CheckUnavailable,
+            "EDGEWARD_LEDGER has to be asked, and does not answer.",
+        ))
     }
 
     fn about(&self, refusal: Refusal) -> Refusal {
