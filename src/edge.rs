@@ -8,6 +8,7 @@ mod facts;
 mod host;
 mod isolate;
 mod languages;
+mod leaving;
 mod log;
 mod outside;
 mod send;
@@ -266,9 +267,17 @@ impl Visit<'_> {
                 let fields = lines(&answerer.around_file());
                 self.host.brand(self.request, self.env, &url, &fields)
             }
-            (reply::Endpoint::Brand | reply::Endpoint::WhoAmI | reply::Endpoint::Token, _) => {
-                self.not_found()
-            }
+            (reply::Endpoint::SignOut, _) => self.sign_out(),
+            (reply::Endpoint::Clear, _) => self.clear(),
+            (reply::Endpoint::Session, Some(_)) => self.session(),
+            (reply::Endpoint::SessionScript, _) => self.session_script(),
+            (
+                reply::Endpoint::Brand
+                | reply::Endpoint::WhoAmI
+                | reply::Endpoint::Token
+                | reply::Endpoint::Session,
+                _,
+            ) => self.not_found(),
             (reply::Endpoint::Refused(refusal), _) => self.refuse(&plain(refusal)),
         }
     }
