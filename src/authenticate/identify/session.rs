@@ -110,7 +110,8 @@ impl Asking<'_> {
     fn line_of(&self, session: &Session) -> Result<&Account, Halt> {
         let changed =
             || of(session, Cause::SessionRevoked, "The account was changed or removed since the sign-in.");
-        let account = self.account(&session.user)?.ok_or_else(changed)?;
+        let account =
+            self.account(&session.user).map_err(|halt| halt.sent(Kind::Session))?.ok_or_else(changed)?;
         let holds = self.verifiers.session.as_ref().is_some_and(|keys| keys.is_of(session, account));
         if !holds {
             return Err(changed().into());
