@@ -18,6 +18,7 @@
 //! | 15 | they do not verify | refused: `credentials-wrong`, `token-…` |
 //! | 16 | it was taken back, or used as often as it may be, or asks for a click | refused: `token-revoked`, `token-spent`, `token-needs-confirmation` |
 //! | 17 | the account is switched off, or its password ran out | refused |
+//! | 18 | a password alone is not enough for this user, or this rule wants a second factor | refused, `second-factor-required` |
 //! | 19 | the rule wants somebody else, another network or another time | refused, `not-allowed` |
 //! | 20 | a scope is missing | refused, `insufficient-scope` |
 //! | | none of these | passed |
@@ -29,6 +30,7 @@ mod ambient;
 mod authorize;
 mod identify;
 mod outcome;
+pub mod second_factor;
 
 use crate::api_key::ApiKeys;
 use crate::config::Config;
@@ -44,13 +46,13 @@ use crate::time::UnixTime;
 use crate::token::signed_url::Grant;
 use crate::verdict::{Cause, Refusal, Refused};
 use authorize::{authorize, holds_here_and_now};
-use identify::{Halt, Known, identify};
+use identify::{Known, identify};
 
-pub use identify::counter;
+pub use identify::{Halt, counter, in_good_standing, prove_password, session_of};
 
 pub use outcome::{
     About, Answers, Authenticated, Decision, Exchange, LedgerAnswer, LedgerQuestion, Outcome, Passage,
-    PasswordQuestion, Question, Verdict, Who,
+    PasswordQuestion, Question, SecondFactorStep, Verdict, Who,
 };
 
 /// What stands between the requests and the origin: made once for each isolate.
@@ -215,10 +217,19 @@ fn reserved<'g>(
         _ => return decided(None, Verdict::Reserved(None)),
     };
     match identify(gate, policy, rule, facts, at) {
+        Ok(who) if facts.method == "POST" && is_foreign(&who, facts) => {
+            let detail = "Another site caused this request, and the browser added the session by itself.";
+            refused(Some(rule), Refusal::new(Cause::CrossSite, detail).sent(Kind::Session))
+        }
         Ok(who) => decided(Some(rule), Verdict::Reserved(Some(who.authenticated))),
         Err(Halt::Refused(refusal)) => refused(Some(rule), refusal),
         Err(Halt::Needs(question)) => Outcome::Needs(question),
     }
+}
+
+/// What the browser adds by itself is taken from pages of this very origin only.
+fn is_foreign(who: &Known, facts: &RequestFacts<'_>) -> bool {
+    who.authenticated.kind == Kind::Session && !reserved::is_own(facts)
 }
 
 const fn decided<'g>(rule: Option<&'g Rule>, verdict: Verdict<'g>) -> Outcome<'g> {

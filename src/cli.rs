@@ -22,6 +22,7 @@ mod revoke;
 mod secrets;
 mod stand_in;
 mod token;
+mod totp;
 mod url;
 mod wrangler;
 
@@ -47,6 +48,7 @@ Examples:
                                                fresh ones, straight to Cloudflare
   edgeward hash ann --groups editors           an account, its password asked for
   edgeward api-key ci --scopes deploy          a key for a program, and the line to store
+  edgeward totp enroll ann                     a second factor, its QR code and recovery codes
   edgeward check --env production --strict     before each deploy
   edgeward explain --url https://example.com/admin/
                                                who may go there, and why not you";
@@ -74,6 +76,8 @@ enum Command {
     #[command(subcommand)]
     Key(key::Key),
     ApiKey(api_key::ApiKeyCommand),
+    #[command(subcommand)]
+    Totp(totp::Totp),
     #[command(subcommand)]
     Revoke(revoke::Revoke),
     Check(check::Check),
@@ -120,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Url(command) => command.run(),
         Command::Key(command) => command.run(),
         Command::ApiKey(command) => command.run(),
+        Command::Totp(command) => command.run(cli.json),
         Command::Revoke(command) => command.run(),
         Command::Check(command) => command.run(),
         Command::Explain(command) => command.run(),

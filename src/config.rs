@@ -18,6 +18,7 @@ mod rule;
 mod session;
 mod suggest;
 mod token;
+mod totp;
 mod url;
 mod verifiers;
 mod warnings;
@@ -33,6 +34,7 @@ use crate::token::jwt::JwtVerifier;
 use crate::token::keys::KeySet;
 use crate::token::mac::{MacKey, RootSecret};
 use crate::token::signed_url::LinkVerifier;
+use crate::totp::TotpSecrets;
 use core::fmt;
 use notes::Notes;
 use std::borrow::Cow;
@@ -128,6 +130,8 @@ pub struct Verifiers {
     pub fresh: Option<FreshTokens>,
     /// What seals and opens sessions, where people can sign in.
     pub session: Option<SessionKeys>,
+    /// `EDGEWARD_TOTP`: the second factors of those who have one.
+    pub totp: Option<TotpSecrets>,
 }
 
 /// One thing that is wrong: where, what was found, what was expected, what to do.

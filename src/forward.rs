@@ -9,6 +9,7 @@
 
 pub mod answer;
 pub mod fields;
+pub mod inject;
 
 use crate::authenticate::{Authenticated, Passage, Who};
 use crate::credentials::{Places, cookie};

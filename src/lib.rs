@@ -50,9 +50,12 @@ pub mod password;
 pub mod revocation;
 pub mod session;
 pub mod token;
+pub mod totp;
 
 pub mod authenticate;
 pub mod reserved;
+pub mod return_to;
+pub mod sign_in;
 pub mod verdict;
 
 pub mod challenge;

@@ -4,7 +4,8 @@
 //! 2. [`phc`] knows the schemes: what a hash looks like, what its cost may be, and how it is verified.
 //! 3. [`cost`] says what a verification costs, so that a wrong password takes as much work as an unknown user.
 //! 4. [`proven`] remembers for minutes that a password was right: no honest hash fits 10 ms of CPU.
-//! 5. [`tag`] is the one MAC that 2 and 4 share.
+//! 5. [`stored`] reads lines of `EDGEWARD_KV`, one by one, and keeps them for half a minute.
+//! 6. [`tag`] is the one MAC that 2 and 4 share.
 //!
 //! A password that may log in is never looked at twice, and one that may not is never told why.
 
@@ -12,6 +13,7 @@ pub mod cost;
 pub mod htpasswd;
 pub mod phc;
 pub mod proven;
+pub mod stored;
 pub mod tag;
 
 use crate::secret::Secret;

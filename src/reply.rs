@@ -20,6 +20,7 @@ pub mod said;
 pub mod scan;
 pub mod scope;
 mod signing;
+mod switch;
 pub mod template;
 pub mod when;
 
@@ -31,6 +32,7 @@ use crate::forward::answer::sharing;
 use crate::json::ObjectWriter;
 use crate::policy::{Cors, Kind, Policy};
 use crate::request::{RequestFacts, Scheme};
+use crate::return_to;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::signed_url::edgeward;
 use crate::verdict::{Cause, Refusal, Refused};
@@ -201,9 +203,12 @@ impl Answerer<'_> {
         let refusal = &refused.refusal;
         let status = status(refusal.cause);
         let target = self.target();
-        let address = self.facts.origin() + &target;
-        let form = self.asked(refused, sent, &target);
+        let origin = self.facts.origin();
+        let address = [&origin, target.as_str()].concat();
+        let return_to = return_to::written(&origin, &target);
+        let form = self.asked(refused, sent, &return_to);
         let origins = form.map(|form| self.form_origins(&form)).unwrap_or_default();
+        let back = sent.map_or(&*return_to, |sent| sent.return_to);
         let facts = PageFacts {
             variant: self.variant(refused, asker, form.as_ref()),
             language: language::spoken(self.facts),
@@ -215,12 +220,12 @@ impl Answerer<'_> {
             span: refusal.span,
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal),
-            confirm: self.confirm(refusal.cause, &target),
+            confirm: self.confirm(refusal.cause, &return_to),
             form,
             form_origins: &origins,
             exits: self.exits(refused, form.as_ref(), sent),
-            onward: Some(sent.map_or(&target, |sent| sent.return_to)),
-            return_to: sent.map_or(&target, |sent| sent.return_to),
+            onward: Some(back),
+            return_to: self.own_address(&return_to),
             ..PageFacts::of(refusal.cause)
         };
         match negotiate::form(self.facts, asker) {
@@ -241,16 +246,25 @@ impl Answerer<'_> {
 
     /// Path and query of the URL that was asked for, without tokens of ours: it is read out to whoever helps.
     fn target(&self) -> String {
-        let mut target = self.facts.path.to_owned();
-        if let Some(query) = self.facts.query.and_then(|query| self.places.without_tokens(query)) {
+        self.target_of(self.facts)
+    }
+
+    fn target_of(&self, facts: &RequestFacts<'_>) -> String {
+        let mut target = facts.path.to_owned();
+        if let Some(query) = facts.query.and_then(|query| self.places.without_tokens(query)) {
             target.push('?');
             target.push_str(&query);
         }
         target
     }
 
+    /// Where a page can be had once more: the front page where nothing answers GET.
+    fn own_address<'t>(&self, target: &'t str) -> &'t str {
+        if reserved::answers_get(self.facts.path) { target } else { "/" }
+    }
+
     /// The link that whoever opened it is asked about. The page may stand where nobody sees it: only its button counts.
-    fn confirm<'c>(&self, cause: Cause, target: &'c str) -> Option<Confirm<'c>>
+    fn confirm<'c>(&self, cause: Cause, return_to: &'c str) -> Option<Confirm<'c>>
     where
         Self: 'c,
     {
@@ -258,7 +272,7 @@ impl Answerer<'_> {
             return None;
         }
         let token = query::values(self.facts.query?, edgeward::PARAMETER).next()?;
-        Some(Confirm { token, return_to: target })
+        Some(Confirm { token, return_to })
     }
 
     /// A page that explains a cause to whoever builds a client.

@@ -35,16 +35,20 @@ pub const LANGUAGE: &str = "/.edgeward/language";
 /// Octets of a form that are read.
 pub const LONGEST_FORM: usize = 16 * 1024;
 
-/// Whether a form of our own pages can have made this request: `Sec-Fetch-Site` says `same-origin`, or, where that field
-/// is absent, `Origin` is the request's own; and the content is a form. Anything else, no `Origin` included, may be
-/// another site's doing.
+/// Whether a page of this origin can have made this request: `Sec-Fetch-Site` says `same-origin`, or, where that field is
+/// absent, `Origin` is the request's own. Anything else, no `Origin` included, may be another site's doing.
 #[must_use]
-pub fn is_own_form(facts: &RequestFacts<'_>) -> bool {
-    let is_own = match facts.field("sec-fetch-site") {
+pub fn is_own(facts: &RequestFacts<'_>) -> bool {
+    match facts.field("sec-fetch-site") {
         Some(site) => site == "same-origin",
         None => facts.field("origin").is_some_and(|origin| origin == facts.origin()),
-    };
-    is_own && is_form(facts)
+    }
+}
+
+/// Whether a form of our own pages can have made this request: it is our own, and its content is a form.
+#[must_use]
+pub fn is_own_form(facts: &RequestFacts<'_>) -> bool {
+    is_own(facts) && is_form(facts)
 }
 
 /// Whether the content says that it is a form.
@@ -90,18 +94,6 @@ pub fn form_value<'f>(form: &'f str, name: &str) -> Option<Cow<'f, str>> {
         return query::decode_value(value);
     }
     query::decode_value(&text::replaced(value, "+", "%20")).map(|value| Cow::Owned(value.into_owned()))
-}
-
-/// A path and query on this host, as a form sends them back: it begins with one `/`, and holds nothing that a browser
-/// would read as another host, as an end of line, or as a fragment.
-#[must_use]
-pub fn return_address(text: &str) -> Option<(&str, Option<&str>)> {
-    let is_plain = |c: char| c.is_ascii_graphic() && c != '\\' && c != '#';
-    let begins = text.starts_with('/') && !text.starts_with("//");
-    if !begins || !text.chars().all(is_plain) {
-        return None;
-    }
-    Some(text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query))))
 }
 
 #[cfg(test)]
@@ -176,16 +168,5 @@ mod tests {
         }
         assert_eq!(asked(&[], "scope=read"), None);
         assert_eq!(asked(&[("Content-Type", "application/json")], "{\"scope\":\"read\"}"), None);
-    }
-
-    #[test]
-    fn return_addresses_stay_here() {
-        assert_eq!(return_address("/a/b?c=d?e"), Some(("/a/b", Some("c=d?e"))));
-        assert_eq!(return_address("/"), Some(("/", None)));
-        for bad in
-            ["", "a", "//evil", "/\\evil", "https://evil", "/a#b", "/a b", "/a\n", "/a\u{0}", "/é", "\\/evil"]
-        {
-            assert_eq!(return_address(bad), None, "{bad:?}");
-        }
     }
 }

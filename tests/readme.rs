@@ -148,7 +148,7 @@ fn known_keys(policy: &str) -> BTreeSet<String> {
 #[test]
 fn the_reference_names_every_key_and_no_other() {
     let reference = between(README, "## Policy reference", "\n## Secrets");
-    let tables = ["brand", "rules", "tokens", "token", "forward", "cors", "websocket", "api_key"];
+    let tables = ["brand", "rules", "tokens", "token", "forward", "cors", "websocket", "api_key", "session"];
     let root = names(between(reference, "| key |", "`[vars.EDGEWARD.brand]`"));
     let expected: BTreeSet<String> = known_keys(r#"{"unknown":1}"#);
     assert_eq!(&root | &tables.map(str::to_owned).into(), expected, "[vars.EDGEWARD]");

@@ -1,4 +1,5 @@
-//! What a form sends: a second reader finds the same values, and where it leads back to is on this host.
+//! What a form sends: a second reader finds the same values, and where it leads back to is on this host, or on
+//! one that shares its sign-in.
 //!
 //! First line: a form. Second line: an address to return to. Third line: `Content-Type`. Fourth line: `Sec-Fetch-Site`, or `-`.
 //! Fifth line: `Origin`, or `-`.
@@ -8,7 +9,7 @@ mod address;
 use super::cookie::{parameter_values, percent_decoded};
 use super::{first_line, text};
 use edgeward::request::{FieldList, RequestFacts};
-use edgeward::reserved::{form_value, is_own_form, return_address, scope_asked};
+use edgeward::reserved::{form_value, is_own_form, scope_asked};
 
 const NAMES: [&str; 4] = ["token", "return_to", "form", "scope"];
 
@@ -21,8 +22,8 @@ pub fn run(data: &[u8]) {
         .iter()
         .for_each(|name| assert_eq!(value(form, name), expected_value(form, name), "{name} in {form:?}"));
     is_sent_whole(form, address);
-    address::stays_here(address, return_address(address));
-    value(form, "return_to").iter().for_each(|address| address::stays_here(address, return_address(address)));
+    address::stays_here(address);
+    value(form, "return_to").iter().for_each(|address| address::stays_here(address));
     request(form, rest);
 }
 

@@ -1,15 +1,20 @@
-//! Steps 8 to 17: who it is.
+//! Steps 8 to 18: who it is.
 
 mod account;
 mod key;
 mod link;
+mod password;
 mod revoked;
 mod session;
 mod token;
 
+pub use account::in_good_standing;
 pub use link::{count_use, counter};
+pub use password::prove_password;
+pub use session::session_of;
 
 use super::ambient::is_cross_site;
+use super::second_factor;
 use super::{Authenticated, Circumstances, Gate, Question, not_configured};
 use crate::config::Verifiers;
 use crate::credentials::{self, Credentials};
@@ -20,7 +25,7 @@ use crate::token::jwt::VerifiedJwt;
 use crate::token::signed_url::{Grant, Seen};
 use crate::verdict::{Cause, Refusal};
 
-/// Why steps 8 to 17 found nobody.
+/// Why steps 8 to 18 found nobody.
 pub enum Halt {
     /// Nobody that we know.
     Refused(Refusal),
@@ -62,7 +67,7 @@ struct Asking<'a> {
     at: &'a Circumstances<'a>,
 }
 
-/// Steps 8 to 17: who it is.
+/// Steps 8 to 18: who it is, and whether that is proven well enough.
 ///
 /// # Errors
 /// Who it is not, or what has to be known first.
@@ -85,10 +90,12 @@ pub fn identify(
     }
     let asking = Asking { gate, policy, verifiers, at };
     let is_link = matches!(credentials, Credentials::Link(_) | Credentials::Jar(_));
-    match asking.look_at(credentials, seen.as_ref(), rule, facts) {
+    let known = match asking.look_at(credentials, seen.as_ref(), rule, facts) {
         Err(Halt::Refused(refusal)) if is_link => asking.by_session_besides(refusal, rule, facts),
         known => known,
-    }
+    }?;
+    second_factor::demand(verifiers, rule, &known)?;
+    Ok(known)
 }
 
 impl Asking<'_> {

@@ -50,6 +50,19 @@ pub enum About {
     Used,
     /// One more use of it.
     Spent,
+    /// A second factor that is being proven.
+    SecondFactor(SecondFactorStep),
+}
+
+/// What the ledger is asked while a second factor is proven, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecondFactorStep {
+    /// Counts an attempt.
+    Attempt,
+    /// Spends what was right.
+    Spend,
+    /// Forgets the attempts.
+    Forget,
 }
 
 /// What the ledger said: JSON; `None` where it did not answer.
@@ -67,6 +80,8 @@ pub struct Answers {
     pub used: Option<LedgerAnswer>,
     /// Of [`About::Spent`].
     pub spent: Option<LedgerAnswer>,
+    /// Of [`About::SecondFactor`], in the order of its steps.
+    pub second_factor: [Option<LedgerAnswer>; 3],
 }
 
 impl Answers {
@@ -76,6 +91,25 @@ impl Answers {
             About::Revoked => self.revoked.push((question.arguments, answer)),
             About::Used => self.used = Some(answer),
             About::Spent => self.spent = Some(answer),
+            About::SecondFactor(step) => {
+                let [attempt, spend, forget] = &mut self.second_factor;
+                *match step {
+                    SecondFactorStep::Attempt => attempt,
+                    SecondFactorStep::Spend => spend,
+                    SecondFactorStep::Forget => forget,
+                } = Some(answer);
+            }
+        }
+    }
+
+    /// What the ledger said to that step; `None` where it was not asked.
+    #[must_use]
+    pub const fn second_factor(&self, step: SecondFactorStep) -> Option<&LedgerAnswer> {
+        let [attempt, spend, forget] = &self.second_factor;
+        match step {
+            SecondFactorStep::Attempt => attempt.as_ref(),
+            SecondFactorStep::Spend => spend.as_ref(),
+            SecondFactorStep::Forget => forget.as_ref(),
         }
     }
 

@@ -17,8 +17,8 @@ use super::{Which, clock, input, nfc, random};
 use clap::Args;
 use edgeward::api_key::ApiKeys;
 use edgeward::authenticate::{
-    About, Answers, Circumstances, Decision, Gate, LedgerQuestion, Outcome, Question, Stored, Verdict,
-    authenticate,
+    About, Answers, Circumstances, Decision, Gate, LedgerQuestion, Outcome, Question, SecondFactorStep,
+    Stored, Verdict, authenticate,
 };
 use edgeward::config::Config;
 use edgeward::password::proven::ProvenCache;
@@ -167,7 +167,9 @@ fn nothing_kept(question: &LedgerQuestion) -> &'static str {
     match question.about {
         About::Revoked => r#"{"marked":[],"before":null}"#,
         About::Used => r#"{"used":0,"at":null}"#,
-        About::Spent => r#"{"ok":true,"used":1,"at":null}"#,
+        About::Spent | About::SecondFactor(SecondFactorStep::Spend) => r#"{"ok":true,"used":1,"at":null}"#,
+        About::SecondFactor(SecondFactorStep::Attempt) => r#"{"allowed":true,"used":1,"at":null}"#,
+        About::SecondFactor(SecondFactorStep::Forget) => "1",
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The names of all secrets that this version reads.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 14] = [
     "EDGEWARD_SECRET",
     "EDGEWARD_KEYS",
     "EDGEWARD_USERS",
@@ -21,6 +21,7 @@ pub const NAMES: [&str; 13] = [
     "EDGEWARD_USERS_8",
     "EDGEWARD_USERS_9",
     "EDGEWARD_API_KEYS",
+    "EDGEWARD_TOTP",
     "EDGEWARD_ORIGIN_AUTHORIZATION",
 ];
 

@@ -3,6 +3,7 @@
 use super::names::is_plain;
 use super::reader::{Node, Table, each};
 use super::token::texts;
+use super::totp;
 use super::url;
 use super::verifiers::Configured;
 use crate::network::Network;
@@ -51,6 +52,7 @@ pub fn rule(node: &Node<'_>, index: usize, around: &Surroundings<'_>) -> Option<
             ..Rule::protected(Kinds::NONE)
         };
         check_times(node, &rule);
+        totp::check_rule(node, &rule, around.configured);
         let (path, host, methods) = which?;
         Some(Rule { path, host, methods, ..rule })
     })?

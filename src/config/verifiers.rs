@@ -4,6 +4,7 @@ use super::links;
 use super::notes::Notes;
 use super::reader::Node;
 use super::token::Entries;
+use super::totp;
 use super::{Problem, Sources, Verifiers};
 use crate::api_key::ApiKeys;
 use crate::password::Nfc;
@@ -18,6 +19,7 @@ use crate::token::jwt::JwtVerifier;
 use crate::token::keys::{Key, KeySet};
 use crate::token::mac::RootSecret;
 use crate::token::signed_url::grants;
+use crate::totp::TotpSecrets;
 use core::cell::Cell;
 
 /// What was read of the secrets; `None` for what is not there, or is wrong (then `notes.missing` says so).
@@ -26,6 +28,7 @@ pub struct Secrets {
     keys: Option<KeySet>,
     users: Option<Users>,
     api_keys: Option<ApiKeys>,
+    totp: Option<TotpSecrets>,
 }
 
 /// What the secrets make possible, and, once its entries are read, the policy.
@@ -45,6 +48,7 @@ struct There {
     users: bool,
     keys: bool,
     api_keys: bool,
+    totp: bool,
     store: bool,
     ledger: bool,
 }
@@ -61,7 +65,8 @@ impl Secrets {
         notes.warnings.extend(users.iter().flat_map(Users::warnings).cloned());
         let api_keys = sources.api_keys.as_ref();
         let api_keys = api_keys.and_then(|it| noted(ApiKeys::parse(it.expose(), "EDGEWARD_API_KEYS"), notes));
-        Self { root, keys, users, api_keys }
+        let totp = totp::read(sources, root.as_ref(), nfc, notes);
+        Self { root, keys, users, api_keys, totp }
     }
 
     /// Which kinds the secrets by themselves make possible.
@@ -70,6 +75,7 @@ impl Secrets {
             users: !sources.users.is_empty(),
             keys: sources.keys.is_some(),
             api_keys: sources.api_keys.is_some(),
+            totp: sources.totp.is_some(),
             store: sources.store,
             ledger: sources.ledger,
         };
@@ -86,7 +92,7 @@ impl Secrets {
         policy: Option<&Policy>,
         notes: &Notes,
     ) -> (Option<RootSecret>, Option<Verifiers>) {
-        let Self { root, keys, users, api_keys } = self;
+        let Self { root, keys, users, api_keys, totp } = self;
         // What is wrong with the entries by themselves was told before; this would say it again in other words.
         let is_told = notes.problems.has_below("EDGEWARD.tokens");
         let verifiers = policy.map(|policy| {
@@ -102,7 +108,7 @@ impl Secrets {
             let fresh = fresh.and_then(|(settings, root)| FreshTokens::new(root, settings.lifetime));
             let session = policy.session.as_ref().and(root.as_ref()).map(SessionKeys::new);
             let jar = root.as_ref().map(grants::keys).unwrap_or_default();
-            Verifiers { keys, users, jwt, links, jar, api_keys, fresh, session }
+            Verifiers { keys, users, jwt, links, jar, api_keys, fresh, session, totp }
         });
         (root, verifiers)
     }
@@ -207,6 +213,11 @@ impl Configured {
         }
     }
 
+    /// Whether `EDGEWARD_TOTP` is there, be it right or wrong.
+    pub const fn has_second_factors(&self) -> bool {
+        self.there.totp
+    }
+
     /// Records that the policy needs `EDGEWARD_LEDGER`, where that is not there.
     pub fn need_ledger(&self, node: &Node<'_>) {
         let binding = "[[durable_objects.bindings]] with name = \"EDGEWARD_LEDGER\", class_name = \"Ledger\"";
@@ -243,7 +254,8 @@ impl There {
     }
 }
 
-fn need_secret(name: &str, what: &str, reason: &str, notes: &Notes) {
+/// Records that a secret is needed, where it is not there. Once for each.
+pub fn need_secret(name: &str, what: &str, reason: &str, notes: &Notes) {
     if !notes.missing.has(name) {
         let fix = format!("Set it with `wrangler secret put {name}`.");
         notes.missing.push(Problem::new(name, "nothing", format!("{what}, as {reason}"), fix));

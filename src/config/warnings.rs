@@ -45,12 +45,13 @@ pub fn of_rules(rules: &[Rule], means: Means, notes: &Notes) {
         }
         of_access(rule, &format!("{at}.access"), notes);
         of_demands(rule, means, &at, notes);
+        of_second_factor(rule, &format!("{at}.basic_without_second_factor"), notes);
     }
 }
 
 /// Demands that decide nothing, because everybody or nobody passes anyhow.
 fn of_access(rule: &Rule, at: &str, notes: &Notes) {
-    let names_someone = !rule.admits.anyone() || !rule.scopes.is_empty();
+    let names_someone = !rule.admits.anyone() || !rule.scopes.is_empty() || rule.second_factor;
     let is_narrowed = !rule.networks.is_empty() || rule.not_before.is_some() || rule.not_after.is_some();
     let fix = "Take these out, or set access to \"authenticated\".";
     match rule.access {
@@ -130,6 +131,21 @@ fn of_demands(rule: &Rule, means: Means, at: &str, notes: &Notes) {
     let expected = ["what someone can have: only ", who].concat();
     let fix = "Take it out, or change what the rule accepts.";
     warn(notes, &format!("{at}.{key}"), &found, &expected, fix);
+}
+
+/// What lets in by a password alone whoever was given more than that.
+fn of_second_factor(rule: &Rule, at: &str, notes: &Notes) {
+    if !rule.basic_without_second_factor {
+        return;
+    }
+    if rule.second_factor || !rule.accept.has(Kind::Basic) {
+        let expected = "not there, as no password alone lets anybody in by this rule";
+        warn(notes, at, "true", expected, "Take it out.");
+    } else {
+        let expected =
+            "false, as with this a password alone is enough here for those who have a second factor, too";
+        warn(notes, at, "true", expected, "Take it out, and give programs API keys or tokens instead.");
+    }
 }
 
 /// A token that is good for ever cannot be taken back.

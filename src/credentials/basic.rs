@@ -32,10 +32,22 @@ pub fn parse(credentials: &str, nfc: Nfc) -> Result<UserPass, &'static str> {
     let text = core::str::from_utf8(octets.expose()).map_err(|_| "The user-pass is not UTF-8.")?;
     let (user, password) =
         text.split_once(':').ok_or("The user-pass has no colon between user-id and password.")?;
+    user_pass(user, password, nfc)
+}
+
+/// A user-id and a password that were sent apart, as a form does, under the same rules.
+///
+/// # Errors
+/// A sentence, where they are none.
+pub fn user_pass(user: &str, password: &str, nfc: Nfc) -> Result<UserPass, &'static str> {
     if user.is_empty() {
         return Err("The user-id is empty.");
     }
-    if text.chars().any(char::is_control) {
+    // A colon stands between them.
+    if user.len().saturating_add(password.len()) >= MAX_USER_PASS {
+        return Err("The user-pass is longer than 1,024 octets.");
+    }
+    if user.chars().chain(password.chars()).any(char::is_control) {
         return Err("The user-pass holds a control character.");
     }
     Ok(UserPass { user: normalized(user, nfc), password: Secret::new(normalized(password, nfc)) })

@@ -7,7 +7,8 @@ use crate::credentials::authorization::Authorization;
 use crate::exchange;
 use crate::policy::Kind;
 use crate::request::RequestFacts;
-use crate::reserved::{LONGEST_FORM, form_value, is_own_form, return_address, scope_asked};
+use crate::reserved::{LONGEST_FORM, form_value, is_own_form, scope_asked};
+use crate::return_to::ReturnTo;
 use crate::revocation::{ledger, order};
 use crate::token::fresh::Holder;
 use crate::token::signed_url::edgeward::PARAMETER;
@@ -67,10 +68,11 @@ impl Visit<'_> {
     /// Decides about the request that the link stands for, as one that was confirmed.
     pub(super) fn open(&self, opened: Opened, answers: Answers) -> JsValue {
         let is_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        let address = return_address(&opened.return_to).filter(|_| opened.token.chars().all(is_token));
-        let Some((path, query)) = address else {
+        let address = ReturnTo::parse(&opened.return_to, &self.facts.origin(), &[]);
+        let Some(address) = address.filter(|_| opened.token.chars().all(is_token)) else {
             return self.refuse(&malformed("The form does not say which link is to be opened."));
         };
+        let (path, query) = address.target();
         let token = [PARAMETER, "=", &opened.token].concat();
         let query = query.map_or_else(|| token.clone(), |query| [query, "&", &token].concat());
         let facts = RequestFacts { method: "GET", path, query: Some(&query), ..*self.facts };
@@ -82,7 +84,7 @@ impl Visit<'_> {
                     Verdict::Refused(refused) => self.page(&refused),
                     // There is nothing to confirm there.
                     Verdict::Pass(_) | Verdict::ToHttps | Verdict::Preflight(_) | Verdict::Reserved(_) => {
-                        self.respond(&self.answerer().see_other(self.facts.origin() + &opened.return_to))
+                        self.respond(&self.answerer().see_other(address.url().to_owned()))
                     }
                 }
             }
@@ -135,7 +137,10 @@ impl Visit<'_> {
     }
 
     /// Goes on with the content of the request, or refuses one that is too long.
-    fn with_content(&self, go_on: impl FnOnce(&Visit<'_>, String) -> JsValue + 'static) -> JsValue {
+    pub(super) fn with_content(
+        &self,
+        go_on: impl FnOnce(&Visit<'_>, String) -> JsValue + 'static,
+    ) -> JsValue {
         let host: JsValue = self.host.into();
         let (request, env) = (self.request.clone(), self.env.clone());
         let then = once(move |content| {

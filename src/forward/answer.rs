@@ -200,7 +200,7 @@ fn private(field: &str) -> String {
 }
 
 /// Directives, parted by commas outside of quoted-strings.
-fn directives(field: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn directives(field: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     field
         .split(move |c| {

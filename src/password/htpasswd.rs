@@ -25,14 +25,17 @@ mod line;
 mod reading;
 
 pub use account::Account;
+pub(crate) use line::{is_plain_word, user_id_fault};
 
 use super::cost::{Cost, Work};
-use super::phc::GENERATED_PURPOSE;
+use super::phc::{GENERATED_PURPOSE, HASHED};
+use super::stored::{Stored, StoredAccounts};
 use super::tag::Tagger;
 use super::{Nfc, UserPass};
 use crate::config::Problem;
 use crate::secret::Secret;
 use crate::sorted_map::SortedMap;
+use crate::time::UnixTime;
 use reading::Reading;
 
 /// Every account, and what it takes to verify their passwords.
@@ -61,8 +64,20 @@ impl Users {
         for (name, text) in sources {
             reading.source(name, text.expose(), nfc);
         }
-        let keys = password_keys.iter().map(|key| Tagger::new(key.expose(), GENERATED_PURPOSE)).collect();
-        reading.finish(keys)
+        reading.finish(taggers(password_keys))
+    }
+
+    /// No lines at all: accounts come from elsewhere, and every "no" costs what `edgeward hash` makes.
+    #[must_use]
+    pub fn none(password_keys: &[Secret<Vec<u8>>]) -> Self {
+        let (accounts, warnings) = (SortedMap::new(), Vec::new());
+        Self { accounts, keys: taggers(password_keys), most: HASHED, warnings }
+    }
+
+    /// Whether there is no line.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.accounts.is_empty()
     }
 
     /// The account of that user-id (in NFC).
@@ -83,12 +98,23 @@ impl Users {
     /// [`Users::check`], and the verifications it took.
     #[must_use]
     pub fn check_counting(&self, user_pass: &UserPass) -> (bool, Work) {
+        self.check_with(&StoredAccounts::new(), user_pass, UnixTime::from_seconds(0))
+    }
+
+    /// The same with what was read of accounts elsewhere: it says who is there and what they cost.
+    #[must_use]
+    pub fn check_with(&self, stored: &StoredAccounts, user_pass: &UserPass, now: UnixTime) -> (bool, Work) {
         let mut work = Work::default();
-        let account = self.account(&user_pass.user);
+        let elsewhere = || match stored.get(&user_pass.user, now) {
+            Some(Stored::Account(account)) => Some(account),
+            Some(Stored::Nobody | Stored::Broken | Stored::Silent) | None => None,
+        };
+        let account = self.account(&user_pass.user).or_else(elsewhere);
         if account.is_some_and(|account| work.verify(&account.hash, user_pass, &self.keys)) {
             return (true, work);
         }
-        work.top_up(self.most, user_pass, &self.keys);
+        let most = stored.most().filter(|most| most.nanos() > self.most.nanos()).unwrap_or(self.most);
+        work.top_up(most, user_pass, &self.keys);
         (false, work)
     }
 
@@ -97,6 +123,10 @@ impl Users {
     pub fn warnings(&self) -> &[Problem] {
         &self.warnings
     }
+}
+
+fn taggers(password_keys: &[Secret<Vec<u8>>]) -> Vec<Tagger> {
+    password_keys.iter().map(|key| Tagger::new(key.expose(), GENERATED_PURPOSE)).collect()
 }
 
 #[cfg(test)]
@@ -224,6 +254,37 @@ mod tests {
             let nanos = work_of_no(&users, user).nanos();
             assert!(most - nanos < most / 1000, "{user}: {nanos} of {most}");
         }
+    }
+
+    #[test]
+    fn accounts_elsewhere_count_too() {
+        let costs = |costs: &[u32]| costs.iter().map(|cost| Cost::Bcrypt { cost: *cost }).collect::<Vec<_>>();
+        let (users, now) = (parse(&format!("ann:{}", bcrypt("a", 4))).unwrap(), UnixTime::from_seconds(9));
+        let mut stored = StoredAccounts::new();
+        stored.took("bob", Some(&bcrypt("b", 6)), now, nfc).unwrap();
+        stored.took("ann", Some(&bcrypt("b", 4)), now, nfc).unwrap();
+        let check = |user, password| users.check_with(&stored, &user_pass(user, password), now);
+        assert!(check("bob", "b").0 && !check("bob", "a").0);
+        assert!(check("ann", "a").0 && !check("ann", "b").0, "EDGEWARD_USERS comes first");
+        assert_eq!(check("nobody", "b").1.runs(), costs(&[6]), "the dearest line that was seen");
+        assert_eq!(check("ann", "x").1.nanos(), check("nobody", "x").1.nanos());
+        let later = UnixTime::from_seconds(39);
+        assert!(!users.check_with(&stored, &user_pass("bob", "b"), later).0, "not longer than it holds");
+        assert_eq!(users.check_with(&stored, &user_pass("bob", "b"), later).1.runs(), costs(&[6]));
+    }
+
+    #[test]
+    fn without_any_line_a_no_costs_what_hash_makes() {
+        let users = Users::none(&[key(1)]);
+        let made = PasswordHash::parse(&hash_argon2id(&secret("a"), SALT).unwrap()).unwrap();
+        assert_eq!(work_of_no(&users, "nobody").runs(), [made.cost()]);
+        let mut stored = StoredAccounts::new();
+        let ann = user_pass("ann", "Zm9vYmFyYmF6cXV4MTIz");
+        stored.took("ann", Some(&hash_generated(&ann, &key(1))), UnixTime::from_seconds(0), nfc).unwrap();
+        assert!(users.check_with(&stored, &ann, UnixTime::from_seconds(0)).0);
+        let wrong = user_pass("ann", "x");
+        let work = users.check_with(&stored, &wrong, UnixTime::from_seconds(0)).1;
+        assert!(made.cost().nanos() - work.nanos() < made.cost().nanos() / 1000, "cheap lines lower nothing");
     }
 
     #[test]

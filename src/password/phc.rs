@@ -36,6 +36,9 @@ use super::cost::Cost;
 use super::tag::Tagger;
 use crate::secret::Secret;
 
+/// What a verification costs of what `edgeward hash` makes unless it is told otherwise.
+pub const HASHED: Cost = argon2id::HASHED;
+
 /// A password hash that can be verified, within the ceilings above.
 #[derive(Clone, Debug)]
 pub enum PasswordHash {

@@ -63,7 +63,7 @@ fn a_navigation_is_asked_whether_it_means_to_open_the_link() {
         ("https://h/a?ew=T-k_1", "T-k_1", "/a"),
         ("https://h/a?x=%7e&ew=T&y=+&&z", "T", "/a?x=%7e&amp;y=+&amp;&amp;z"),
         ("https://h/?%65w=T", "T", "/"),
-        ("https://h//evil.example/?ew=T%2e", "T%2e", "//evil.example/"),
+        ("https://h//evil.example/?ew=T%2e", "T%2e", "https://h//evil.example/"),
     ] {
         let html = page(uri, of_link(Cause::TokenNeedsConfirmation));
         let value = |name, value| format!("<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");

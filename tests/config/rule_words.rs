@@ -80,15 +80,11 @@ fn rules_in_words() {
             json!("cookies"),
             r#"found "cookies", expected one of none, cookie. Did you mean "cookie"?"#,
         ),
-        (
-            "second_factor",
-            json!(true),
-            "found a key of a later version, expected only what this version of Edgeward offers. Take it out.",
-        ),
+        ("second_factor", json!(1), "found 1, expected true or false. Write true or false, without quotes."),
         (
             "basic_without_second_factor",
-            json!(true),
-            "found a key of a later version, expected only what this version of Edgeward offers. Take it out.",
+            json!("yes"),
+            "found a string, expected true or false. Write true or false, without quotes.",
         ),
         (
             "api_keys",
@@ -98,7 +94,7 @@ fn rules_in_words() {
         (
             "acess",
             json!("denied"),
-            r#"found an unknown key, expected one of accept, access, api_keys, claims, cross_site, exchange, forward_credentials, groups, host, methods, mode, networks, not_after, not_before, path, scopes, shared_cache, users. Did you mean "access"?"#,
+            r#"found an unknown key, expected one of accept, access, api_keys, basic_without_second_factor, claims, cross_site, exchange, forward_credentials, groups, host, methods, mode, networks, not_after, not_before, path, scopes, second_factor, shared_cache, users. Did you mean "access"?"#,
         ),
     ];
     for (key, value, sentence) in table {
@@ -112,8 +108,8 @@ fn items_of_rules_in_words() {
     let table = [
         (
             "accept",
-            json!(["basic", "session"]),
-            r#"accept[1]: found "session", expected a kind that this version of Edgeward offers: basic, bearer, api-key, signed-url. Take it out."#,
+            json!(["basic", "webhook:stripe"]),
+            r#"accept[1]: found "webhook:stripe", expected a kind that this version of Edgeward offers: basic, bearer, api-key, signed-url, session. Take it out."#,
         ),
         (
             "api_keys",
@@ -123,12 +119,12 @@ fn items_of_rules_in_words() {
         (
             "accept",
             json!(["webhook:github"]),
-            r#"accept[0]: found "webhook:github", expected a kind that this version of Edgeward offers: basic, bearer, api-key, signed-url. Take it out."#,
+            r#"accept[0]: found "webhook:github", expected a kind that this version of Edgeward offers: basic, bearer, api-key, signed-url, session. Take it out."#,
         ),
         (
             "accept",
             json!(["Bearer"]),
-            r#"accept[0]: found "Bearer", expected one of basic, bearer, api-key, signed-url. Did you mean "bearer"?"#,
+            r#"accept[0]: found "Bearer", expected one of basic, bearer, api-key, signed-url, session. Did you mean "bearer"?"#,
         ),
         (
             "scopes",

@@ -4,7 +4,7 @@ use super::{parse, rules, sources, texts, usable};
 use edgeward::config::Sources;
 use edgeward::policy::{
     Access, Brand, Cors, CorsOrigins, CrossSite, Forward, HmacAlgorithm, Kind, Kinds, LogLevel, Mode, Notice,
-    Origin, PlainHttp, Policy, Preflight, Rgb, TokenEntry, TokenPlace,
+    Origin, PlainHttp, Policy, Preflight, Rgb, TokenEntry, TokenPlace, Warn,
 };
 use edgeward::time::{Lifetime, UnixTime};
 use serde_json::json;
@@ -243,5 +243,42 @@ fn a_rule_accepts_every_configured_kind_by_default() {
         let policy = with(users, keys);
         assert!(policy.rules.iter().all(|rule| rule.accept.iter().eq(kinds.iter().copied())), "{kinds:?}");
         assert_eq!(policy.tokens.len(), usize::from(keys));
+    }
+}
+
+#[test]
+fn every_value_of_a_session_is_read() {
+    let span = Lifetime::from_seconds;
+    let settings = usable(json!({"session": {}})).session.expect("people can sign in");
+    assert_eq!((settings.idle, settings.absolute), (span(1800), span(43_200)));
+    assert_eq!((settings.remember, settings.remember_idle), (Some(span(2_592_000)), span(604_800)));
+    assert_eq!((settings.warn, settings.domain, settings.authority), (Warn::Off, None, None));
+    let settings = usable(json!({"session": {
+        "idle": "5m", "absolute": "1h", "remember": "0", "remember_idle": "1d", "warn": "inject",
+        "domain": "Acme.example", "hosts": ["https://app.acme.example"], "clear_site_data": ["storage"],
+    }}));
+    let settings = settings.session.expect("people can sign in");
+    assert_eq!((settings.idle, settings.absolute, settings.remember), (span(300), span(3600), None));
+    assert_eq!((settings.warn, settings.domain.as_deref()), (Warn::Inject, Some("acme.example")));
+    assert_eq!(
+        (settings.hosts, settings.clear_site_data),
+        (texts(&["https://app.acme.example"]), texts(&["storage"]))
+    );
+    assert!(usable(json!({})).session.is_none());
+}
+
+#[test]
+fn hosts_that_share_a_sign_in() {
+    let settings =
+        usable(json!({"session": {"domain": "acme.example"}})).session.expect("people can sign in");
+    for (host, shares) in [
+        ("acme.example", true),
+        ("app.acme.example", true),
+        ("evilacme.example", false),
+        ("acme.example.evil", false),
+        ("", false),
+    ] {
+        assert_eq!(settings.shares(host), shares, "{host}");
+        assert_eq!(settings.bound_to(host), if shares { ".acme.example" } else { host });
     }
 }

@@ -74,16 +74,32 @@ fn top_level_problems_in_words() {
             "EDGEWARD.brand: found a string, expected a table. Write it as a table with keys and values.",
         ),
         (
-            json!({"session": {"idle": "30m"}}),
-            "EDGEWARD.session: found a key of a later version, expected only what this version of Edgeward offers. Take it out.",
+            json!({"session": {"idle": "0"}}),
+            r#"EDGEWARD.session.idle: found "0", expected a whole number and a unit from "1s" to "400d". Write it like "30m", "12h" or "30d"."#,
+        ),
+        (
+            json!({"session": {"remember": "401d"}}),
+            r#"EDGEWARD.session.remember: found "401d", expected a whole number and a unit up to "400d", or "0". Write it like "30m", "12h" or "30d"."#,
+        ),
+        (
+            json!({"session": {"domain": "localhost"}}),
+            r#"EDGEWARD.session.domain: found "localhost", expected the host that all others end with. Write it like "acme.example"."#,
+        ),
+        (
+            json!({"session": {"hosts": ["https://app.acme.example/"]}}),
+            r#"EDGEWARD.session.hosts[0]: found "https://app.acme.example/", expected an origin as browsers send it: scheme and host in lower case, and the port if it is not the scheme's own. Write "https://app.acme.example"."#,
+        ),
+        (
+            json!({"rules": [{"path": "/", "accept": ["session"]}]}),
+            r#"EDGEWARD.session: found nothing, expected the table that lets people sign in, as EDGEWARD.rules[0].accept names "session". Add [vars.EDGEWARD.session]; it may be empty."#,
         ),
         (
             json!({"relam": "x"}),
-            r#"EDGEWARD.relam: found an unknown key, expected one of api_key, brand, cors, forward, hsts, http, leeway, log, origin, origin_timeout, paths, realm, revocation, revocation_unavailable, rules, token, tokens, websocket. Did you mean "realm"?"#,
+            r#"EDGEWARD.relam: found an unknown key, expected one of api_key, brand, cors, forward, hsts, http, leeway, log, origin, origin_timeout, paths, realm, revocation, revocation_unavailable, rules, session, token, tokens, websocket. Did you mean "realm"?"#,
         ),
         (
             json!({"a b\n": 1}),
-            r#"EDGEWARD."a b\u{a}": found an unknown key, expected one of api_key, brand, cors, forward, hsts, http, leeway, log, origin, origin_timeout, paths, realm, revocation, revocation_unavailable, rules, token, tokens, websocket. Take it out, or correct its spelling."#,
+            r#"EDGEWARD."a b\u{a}": found an unknown key, expected one of api_key, brand, cors, forward, hsts, http, leeway, log, origin, origin_timeout, paths, realm, revocation, revocation_unavailable, rules, session, token, tokens, websocket. Take it out, or correct its spelling."#,
         ),
     ];
     for (policy, sentence) in table {

@@ -1,5 +1,9 @@
 //! What a line says of a user.
 
+use super::line;
+use crate::config::Problem;
+use crate::password::Nfc;
+use crate::password::cost::Cost;
 use crate::password::phc::PasswordHash;
 use crate::time::UnixTime;
 
@@ -16,6 +20,20 @@ pub struct Account {
 }
 
 impl Account {
+    /// Reads one line; `at`: where it stands.
+    ///
+    /// # Errors
+    /// What is wrong with it; never any part of what may be a password.
+    pub(in crate::password) fn parse(at: &str, line: &str, nfc: Nfc) -> Result<Self, Problem> {
+        line::parse(at, line, nfc)
+    }
+
+    /// What a verification of its password costs.
+    #[must_use]
+    pub const fn cost(&self) -> Cost {
+        self.hash.cost()
+    }
+
     /// The user-id, in NFC.
     #[must_use]
     pub fn user(&self) -> &str {

@@ -37,28 +37,40 @@ pub(super) fn parse(at: &str, line: &str, nfc: Nfc) -> Result<Account, Problem> 
 
 /// What to do about a hash that is not good enough.
 pub(super) fn replace(user: &str) -> String {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'@' | b'-');
     // A name that a shell might read in another way is not put into a command.
-    if user.bytes().all(is_plain) && !user.starts_with('-') {
+    if is_plain_word(user) {
         format!("Run `edgeward hash {user}` and replace the line.")
     } else {
         format!("Run `edgeward hash` and replace the line of \"{user}\".")
     }
 }
 
-/// RFC 7617 §2: no control characters; a colon has ended it already, so none begins with one of [`RESERVED`] and a colon.
+/// Whether no shell reads a user-id in another way.
+pub(crate) fn is_plain_word(user: &str) -> bool {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'@' | b'-');
+    user.bytes().all(is_plain) && !user.starts_with('-')
+}
+
 fn user_id(at: &str, text: &str, nfc: Nfc) -> Result<String, Problem> {
     let user = if text.is_ascii() { text.to_owned() } else { nfc(text) };
-    let found = if user.is_empty() {
-        "an empty user-id"
-    } else if has_control(&user) {
-        "a control character in a user-id"
-    } else if has_outer_space(&user) {
-        "white space at an end of a user-id"
+    match user_id_fault(&user) {
+        Some(found) => Err(Problem::new(at, found, FORM, "Correct the user-id.")),
+        None => Ok(user),
+    }
+}
+
+/// What no user-id can be. RFC 7617 §2: no control characters; a colon has ended it already, so none begins with one of
+/// [`RESERVED`] and a colon.
+pub(crate) fn user_id_fault(user: &str) -> Option<&'static str> {
+    if user.is_empty() {
+        Some("an empty user-id")
+    } else if has_control(user) {
+        Some("a control character in a user-id")
+    } else if has_outer_space(user) {
+        Some("white space at an end of a user-id")
     } else {
-        return Ok(user);
-    };
-    Err(Problem::new(at, found, FORM, "Correct the user-id."))
+        None
+    }
 }
 
 fn in_line(at: &str, user: &str, unusable: Unusable) -> Problem {

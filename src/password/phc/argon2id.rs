@@ -21,6 +21,10 @@ const MOST_LANES: u32 = 16;
 /// OWASP Password Storage Cheat Sheet, "Argon2id": 19 MiB, 2 passes, 1 lane.
 const RECOMMENDED: Parameters = Parameters { memory: 19 * 1024, passes: 2, lanes: 1 };
 
+/// What a verification of [`hash`] costs.
+pub(super) const HASHED: Cost =
+    Cost::Argon2id { memory: RECOMMENDED.memory, passes: RECOMMENDED.passes, lanes: RECOMMENDED.lanes };
+
 const EXPECTED: &str = "$argon2id$v=19$m=…,t=…,p=…$salt$hash, the last two in Base64 without padding";
 
 /// An Argon2id hash.
