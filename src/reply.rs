@@ -10,6 +10,7 @@ pub mod form;
 pub mod kept;
 pub mod language;
 pub mod languages;
+pub mod leaving;
 pub mod names;
 pub mod negotiate;
 pub mod page;
@@ -221,11 +222,11 @@ impl Answerer<'_> {
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal),
             confirm: self.confirm(refusal.cause, &return_to),
+            return_to: self.own_address(&return_to),
             form,
             form_origins: &origins,
             exits: self.exits(refused, form.as_ref(), sent),
             onward: Some(back),
-            return_to: self.own_address(&return_to),
             ..PageFacts::of(refusal.cause)
         };
         match negotiate::form(self.facts, asker) {

@@ -221,12 +221,12 @@ fn fill(hole: Hole, place: Place, facts: &PageFacts<'_>, words: &'static Catalog
         Hole::Wait => facts.retry_after.map(|span| wait(span, place, facts, words)).unwrap_or_default(),
         Hole::Span => facts.span.map(|span| escaped(&when::span(words, span))).unwrap_or_default(),
         Hole::Place => facts.place.map(|host| isolated(host, place)).unwrap_or_default(),
+        Hole::ReturnTo => escaped(facts.return_to),
         Hole::FormUser => escaped(facts.form.map_or("", |form| form.user())),
         Hole::FormReturnTo => escaped(facts.form.map_or("", |form| form.return_to())),
         Hole::SignInUrl => sign_in_url("", facts.onward),
         Hole::OtherUrl => sign_in_url("other=1&", facts.onward),
         Hole::Onward => escaped(facts.onward.filter(|url| is_url(url)).unwrap_or("/")),
-        Hole::ReturnTo => escaped(facts.return_to),
     }
 }
 
