@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::request::RequestFacts;
-use crate::reserved::{LINK, REVOKE, TOKEN};
+use crate::reserved::{LINK, REVOKE, SIGN_IN, TOKEN};
 use crate::verdict::{Cause, Refusal};
 
 /// Where the pages that explain a cause stand: `type` of problem details begins with it.
@@ -25,6 +25,8 @@ pub enum Endpoint {
     Link,
     /// POST `revoke`: an order of the command's.
     Revoke,
+    /// `sign-in`: GET shows the form, POST takes it.
+    SignIn,
     /// Nothing, or nothing for this method, or a gate that is not configured.
     Refused(Refusal),
 }
@@ -36,8 +38,9 @@ pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
         return Endpoint::Refused(Refusal::new(Cause::NotFound, "No such reserved path."));
     };
     match (facts.method, allowed(facts.path)) {
-        ("GET" | "HEAD", GET) | ("POST", POST) => endpoint,
+        ("GET" | "HEAD", GET) | ("POST", POST) | ("GET" | "HEAD" | "POST", BOTH) => endpoint,
         (_, GET) => refused("This path answers GET and HEAD only."),
+        (_, BOTH) => refused("This path answers GET, HEAD and POST only."),
         (_, _) => refused("This path answers POST only."),
     }
 }
@@ -47,12 +50,14 @@ pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
 pub fn allowed(path: &str) -> &'static str {
     match path {
         TOKEN | LINK | REVOKE => POST,
+        SIGN_IN => BOTH,
         _ => GET,
     }
 }
 
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
+const BOTH: &str = "GET, HEAD, POST";
 
 fn refused(detail: &str) -> Endpoint {
     Endpoint::Refused(Refusal::new(Cause::MethodNotAllowed, detail))
@@ -65,6 +70,7 @@ fn found(path: &str, config: &Config) -> Option<Endpoint> {
         TOKEN => return policy?.fresh_tokens.map(|_| Endpoint::Token),
         LINK => return (!policy?.links.is_empty()).then_some(Endpoint::Link),
         REVOKE => return config.ledger.then_some(Endpoint::Revoke),
+        SIGN_IN => return policy?.session.as_ref().map(|_| Endpoint::SignIn),
         _ => {}
     }
     if let Some(cause) = path.strip_prefix(PROBLEMS) {
@@ -93,7 +99,7 @@ mod tests {
     }
 
     fn config() -> Config {
-        let policy = r#"{"token":{},"tokens":[{"format":"edgeward"}]}"#;
+        let policy = r#"{"token":{},"tokens":[{"format":"edgeward"}],"session":{}}"#;
         let secret = crate::secret::Secret::new(crate::token::to_base64url(&[7; 32]));
         let sources = crate::config::Sources {
             policy: Some(policy.to_owned()),
@@ -133,6 +139,10 @@ mod tests {
             assert_eq!(cause(&at("POST", path)), None, "{path}");
             assert_eq!(cause(&at("GET", path)), Some(Cause::MethodNotAllowed), "{path}");
         }
+        for method in ["GET", "HEAD", "POST"] {
+            assert_eq!(at(method, "/.edgeward/sign-in?return_to=/a"), Endpoint::SignIn, "{method}");
+        }
+        assert_eq!(cause(&at("PUT", SIGN_IN)), Some(Cause::MethodNotAllowed));
         for method in ["POST", "OPTIONS", "get"] {
             assert_eq!(cause(&at(method, "/.edgeward/health")), Some(Cause::MethodNotAllowed), "{method}");
         }
