@@ -9,7 +9,8 @@ use crate::reply::said::{Said, Saying};
 use crate::reply::signed_in::SignedIn;
 use crate::reserved::{SIGN_IN, form_value, is_own_form};
 use crate::return_to::ReturnTo;
-use crate::session::{Factors, Session, cookie};
+use crate::session::{Factors, Session};
+use crate::totp::Digits;
 use crate::sign_in::{self, SignIn, SignInForm, SignInOutcome};
 use crate::verdict::{Cause, Refusal, Refused};
 use wasm_bindgen::prelude::*;
@@ -102,7 +103,8 @@ impl Visit<'_> {
         let mut reply = match (answerer.is_script(), form.tab, whole) {
             (true, ..) => answerer.signed_in_for_script(&done),
             (false, true, true) => {
-                answerer.said(&Saying::of(Said::SignedInTab), &mut self.isolate.pages.borrow_mut())
+                let cookies = self.cookies_of(session, cookie);
+                return self.in_language(move |visit| visit.close_tab(cookies));
             }
             (false, true, false) => {
                 let origin = self.facts.origin();
@@ -111,16 +113,32 @@ impl Visit<'_> {
             }
             (false, false, _) => answerer.see_other(done.return_to.to_owned()),
         };
-        reply.fields.push(("Set-Cookie", cookie));
-        reply.fields.extend(self.device_cookie(session).map(|cookie| ("Set-Cookie", cookie)));
+        reply.fields.extend(self.cookies_of(session, cookie));
         self.respond(&reply)
+    }
+
+    fn close_tab(&self, cookies: Vec<(&'static str, String)>) -> JsValue {
+        let mut reply =
+            self.answerer().said(&Saying::of(Said::SignedInTab), &mut self.isolate.pages.borrow_mut());
+        reply.fields.extend(cookies);
+        self.respond(&reply)
+    }
+
+    /// What the browser keeps: the session, and, where somebody is in, that they were here before.
+    fn cookies_of(&self, session: &Session, cookie: String) -> Vec<(&'static str, String)> {
+        let device = Some(session).filter(|session| session.factors != Factors::Half);
+        let device = device.and_then(|session| self.device_cookie(&session.user));
+        core::iter::once(cookie).chain(device).map(|cookie| ("Set-Cookie", cookie)).collect()
+    }
+
+    fn device_cookie(&self, user: &str) -> Option<String> {
+        let _ = user;
+        None
     }
 
     /// `sign-in`, asked for: the form, the second form for whoever has one factor, or as whom one is signed in.
     pub(super) fn sign_in_page(&self, answers: Answers) -> JsValue {
-        let session = self.circumstances(&answers, None, |at| {
-            session_of(&self.isolate.gate, self.facts, at)
-        });
+        let session = self.circumstances(&answers, None, |at| session_of(&self.isolate.gate, self.facts, at));
         let standing = match session {
             Err(Halt::Needs(question)) => {
                 return outside::ask(self, question, answers, Then::SignInPage);
@@ -132,7 +150,7 @@ impl Visit<'_> {
             Ok(Some(half)) if half.factors == Factors::Half => Standing::Half(half),
             Ok(Some(session)) => Standing::In(session),
         };
-        self.show_sign_in(&standing)
+        self.in_language(move |visit| visit.show_sign_in(&standing))
     }
 
     fn show_sign_in(&self, standing: &Standing) -> JsValue {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::authenticate::{Answers, LedgerQuestion, Stored};
 use crate::config::{Config, Sources};
-use crate::password::{nfc, phc::hash_bcrypt};
 use crate::password::proven::ProvenCache;
+use crate::password::{nfc, phc::hash_bcrypt};
 use crate::request::FieldList;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::mac::RootSecret;
@@ -75,7 +75,8 @@ impl World {
         let mut answers = Answers::default();
         for _ in 0..9 {
             let store = Stored::nothing();
-            let at = Circumstances { now, proven: &self.proven, answers: &answers, store, confirmed: None, nfc };
+            let at =
+                Circumstances { now, proven: &self.proven, answers: &answers, store, confirmed: None, nfc };
             match sign_in(&self.gate, &facts, &form, &at, id) {
                 SignInOutcome::Decided(SignIn::In(session)) => return Ok(*session),
                 SignInOutcome::Decided(SignIn::Refused(refused)) => {
