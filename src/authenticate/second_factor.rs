@@ -21,7 +21,7 @@ use crate::json::{Json, push_string};
 use crate::policy::{Kind, Rule};
 use crate::session::Factors;
 use crate::time::Lifetime;
-use crate::totp::{Digits, Enrolment, recovery};
+use crate::totp::{Enrolment, recovery};
 use crate::verdict::{Cause, Refusal};
 
 /// Attempts that nobody waits for.
@@ -84,15 +84,18 @@ pub(super) fn demand(verifiers: &Verifiers, rule: &Rule, known: &Known) -> Resul
         Kind::Basic | Kind::Session | Kind::Bearer | Kind::ApiKey | Kind::SignedUrl => return Ok(()),
     };
     let refusal = Refusal::new(Cause::SecondFactorRequired, detail).sent(who.kind);
-    Err(Refusal { user: who.user.clone(), key: who.key.clone(), ..refusal })
+    // A code goes with a session: whoever sent a password with Basic has none to add it to.
+    let session = who.user.as_deref().filter(|_| who.kind == Kind::Session);
+    let digits = session.and_then(|user| digits(verifiers, user));
+    Err(Refusal { user: who.user.clone(), key: who.key.clone(), digits, ..refusal })
 }
 
 const ALONE: &str = "This account has a second factor: a password alone is not enough.";
 
 /// How many digits the codes of that user have (in NFC); `None` for who has no second factor.
 #[must_use]
-pub fn digits(gate: &Gate, user: &str) -> Option<Digits> {
-    gate.config.verifiers.as_ref()?.totp.as_ref()?.of(user).map(Enrolment::digits)
+pub fn digits(verifiers: &Verifiers, user: &str) -> Option<u8> {
+    verifiers.totp.as_ref()?.of(user).map(|enrolment| enrolment.digits().count())
 }
 
 /// Whether what was sent proves the second factor of `user` (in NFC), whose first factor is proven.
@@ -223,7 +226,8 @@ impl<'a> Proving<'a> {
     }
 
     fn wrong(&self, detail: &str) -> Refusal {
-        self.about(Refusal::new(Cause::CredentialsWrong, detail))
+        let digits = Some(self.enrolment.digits().count());
+        self.about(Refusal { digits, ..Refusal::new(Cause::CredentialsWrong, detail) })
     }
 
     fn unavailable(&self) -> Refusal {

@@ -10,7 +10,6 @@ use crate::reply::signed_in::SignedIn;
 use crate::reserved::{SIGN_IN, form_value, is_own_form};
 use crate::return_to::ReturnTo;
 use crate::session::{Factors, Session};
-use crate::totp::Digits;
 use crate::sign_in::{self, SignIn, SignInForm, SignInOutcome};
 use crate::verdict::{Cause, Refusal, Refused};
 use wasm_bindgen::prelude::*;
@@ -189,7 +188,8 @@ impl Visit<'_> {
     }
 
     fn digits(&self, user: &str) -> Option<u8> {
-        second_factor::digits(&self.isolate.gate, user).map(Digits::count)
+        let verifiers = self.isolate.gate.config.verifiers.as_ref()?;
+        second_factor::digits(verifiers, user)
     }
 
     /// Where a sign-in may lead back to besides this origin.

@@ -3,6 +3,7 @@
 use super::{Answerer, Reply};
 use crate::challenge::Asker;
 use crate::json::ObjectWriter;
+use crate::policy::Kind;
 use crate::reply::escape::component;
 use crate::reply::negotiate;
 use crate::request::Scheme;
@@ -45,15 +46,16 @@ impl Answerer<'_> {
         reply.fields.extend(lines.into_iter().map(|line| ("Set-Cookie", line)));
     }
 
-    /// Where a person may sign in and get back to what was asked for: an absolute URL, for a program to open.
-    pub(super) fn sign_in_url(&self, return_to: &str) -> String {
-        let mut url = [&self.facts.origin(), SIGN_IN].concat();
-        let is_page = matches!(self.facts.method, "GET" | "HEAD") && !return_to.starts_with("/.edgeward/");
-        if is_page {
-            url.push_str("?return_to=");
-            url.push_str(&component(return_to));
+    /// Where a person can sign in and gets back to what was asked for, where that opens it: an absolute URL, for a program to
+    /// open. What was asked for with another method than GET, or is no page, is nothing to get back to.
+    pub(super) fn sign_in_url(&self, refused: &Refused, status: u16, return_to: &str) -> Option<String> {
+        if status != 401 || !refused.accept.has(Kind::Session) {
+            return None;
         }
-        url
+        let is_page =
+            matches!(self.facts.method, "GET" | "HEAD") && !self.facts.path.starts_with("/.edgeward/");
+        let query = is_page.then(|| ["?return_to=", &component(return_to)].concat());
+        Some([&self.facts.origin(), SIGN_IN, query.as_deref().unwrap_or_default()].concat())
     }
 
     /// `{"signed_in": …, "second_factor": …, "return_to": …}`: exactly one of the two is true.

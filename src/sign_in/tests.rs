@@ -4,6 +4,7 @@ use crate::config::{Config, Sources};
 use crate::password::proven::ProvenCache;
 use crate::password::{nfc, phc::hash_bcrypt};
 use crate::request::FieldList;
+use crate::secret::Secret;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::mac::RootSecret;
 use crate::token::to_base64url;

@@ -2,7 +2,7 @@
 
 use super::account::in_good_standing;
 use super::{Asking, Halt, Known, is_cross_site};
-use crate::authenticate::{Authenticated, Circumstances, Gate, not_configured};
+use crate::authenticate::{Authenticated, Circumstances, Gate, not_configured, second_factor};
 use crate::credentials::{self, Credentials};
 use crate::password::htpasswd::Account;
 use crate::policy::{Kind, Rule};
@@ -37,7 +37,8 @@ impl Asking<'_> {
             None => Ok(known),
             Some(half) => {
                 let detail = "The first factor was proven, and the second is still to come.";
-                Err(of(half, Cause::SecondFactorRequired, detail).into())
+                let digits = second_factor::digits(self.verifiers, &half.user);
+                Err(Refusal { digits, ..of(half, Cause::SecondFactorRequired, detail) }.into())
             }
         }
     }
