@@ -48,7 +48,7 @@ use crate::verdict::{Cause, Refusal, Refused};
 use authorize::{authorize, holds_here_and_now};
 use identify::{Known, identify};
 
-pub use identify::{Halt, counter};
+pub use identify::{Halt, counter, in_good_standing, prove_password, session_of};
 
 pub use outcome::{
     About, Answers, Authenticated, Decision, Exchange, LedgerAnswer, LedgerQuestion, Outcome, Passage,
@@ -217,10 +217,19 @@ fn reserved<'g>(
         _ => return decided(None, Verdict::Reserved(None)),
     };
     match identify(gate, policy, rule, facts, at) {
+        Ok(who) if facts.method == "POST" && is_foreign(&who, facts) => {
+            let detail = "Another site caused this request, and the browser added the session by itself.";
+            refused(Some(rule), Refusal::new(Cause::CrossSite, detail).sent(Kind::Session))
+        }
         Ok(who) => decided(Some(rule), Verdict::Reserved(Some(who.authenticated))),
         Err(Halt::Refused(refusal)) => refused(Some(rule), refusal),
         Err(Halt::Needs(question)) => Outcome::Needs(question),
     }
+}
+
+/// What the browser adds by itself is taken from pages of this very origin only.
+fn is_foreign(who: &Known, facts: &RequestFacts<'_>) -> bool {
+    who.authenticated.kind == Kind::Session && !reserved::is_own(facts)
 }
 
 const fn decided<'g>(rule: Option<&'g Rule>, verdict: Verdict<'g>) -> Outcome<'g> {

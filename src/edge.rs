@@ -7,6 +7,7 @@ mod endpoints;
 mod facts;
 mod host;
 mod isolate;
+mod languages;
 mod log;
 mod outside;
 mod send;
@@ -92,12 +93,6 @@ pub fn internal(host: &Host, request: &JsValue, env: &JsValue) -> JsValue {
 #[wasm_bindgen]
 pub fn missing(host: &Host, request: &JsValue, env: &JsValue) -> JsValue {
     visit(host, request, env, |visit| visit.not_found())
-}
-
-/// A brand's own page for a status: empty where it has none, `None` where that could not be learned.
-#[wasm_bindgen]
-pub fn template(host: &Host, env: &JsValue, status: u16, text: Option<String>) {
-    Isolate::of(host, env).take_template(host, status, text.as_deref());
 }
 
 /// Reads the facts of a request, and answers it.
@@ -239,6 +234,7 @@ impl Visit<'_> {
             (reply::Endpoint::Token, Some(who)) => self.fresh_token(who),
             (reply::Endpoint::Link, _) => self.link(),
             (reply::Endpoint::Revoke, _) => self.revoke(),
+            (reply::Endpoint::Language, _) => self.language(),
             (reply::Endpoint::Brand, _) if self.host.has(self.env, "ASSETS", "fetch") => {
                 let url = format!("{}{}", self.facts.origin(), self.facts.path);
                 let fields = lines(&answerer.around_file());
@@ -265,32 +261,39 @@ impl Visit<'_> {
         self.page(refused)
     }
 
-    /// Says no, on the brand's own page where it has one.
+    /// Says no, on the brand's own page where it has one, and in the visitor's language.
     fn page(&self, refused: &Refused) -> JsValue {
         let status = reply::status(refused.refusal.cause);
         let answerer = self.answerer();
-        let html = answerer.form() == reply::negotiate::Form::Html;
-        if html && self.isolate.wants_template(self.host, self.env, status) {
+        if answerer.form() != reply::negotiate::Form::Html {
+            return self.show(refused);
+        }
+        if self.isolate.wants_template(status) {
             return self.fetch_template(refused, status);
         }
-        self.show(refused)
+        self.show_in_language(refused.clone())
     }
 
     /// Asks for the brand's own page, then says no under the same reference.
     fn fetch_template(&self, refused: &Refused, status: u16) -> JsValue {
         let url = format!("{}/.edgeward/pages/{status}.html", self.facts.origin());
-        let host: JsValue = self.host.into();
+        let (host, isolate): (JsValue, _) = (self.host.into(), self.isolate);
         let (request, env) = (self.request.clone(), self.env.clone());
         let (refused, reference) = (refused.clone(), self.reference().to_owned());
-        let then = once(move |_| {
+        let then = once(move |text: JsValue| {
             let host: &Host = host.unchecked_ref();
+            isolate.take_template(host, status, text.as_string().as_deref());
             visit(host, &request, &env, |visit| {
                 // The cell of a new visit is empty, so this cannot fail.
                 let _ = visit.reference.set(reference);
-                visit.show(&refused)
+                visit.show_in_language(refused)
             })
         });
-        self.host.template(self.request, self.env, &url, status, &then)
+        self.host.asset(self.request, self.env, &url, &then)
+    }
+
+    fn show_in_language(&self, refused: Refused) -> JsValue {
+        self.in_language(move |visit| visit.show(&refused))
     }
 
     fn show(&self, refused: &Refused) -> JsValue {

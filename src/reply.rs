@@ -19,6 +19,7 @@ pub mod reserved;
 pub mod said;
 pub mod scan;
 pub mod scope;
+mod switch;
 pub mod template;
 pub mod when;
 
@@ -213,7 +214,7 @@ impl Answerer<'_> {
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal),
             confirm: self.confirm(refusal.cause, &return_to),
-            return_to: &return_to,
+            return_to: self.own_address(&return_to),
             place: None,
         };
         match negotiate::form(self.facts, asker) {
@@ -248,12 +249,21 @@ impl Answerer<'_> {
 
     /// Path and query of the URL that was asked for, without tokens of ours: it is read out to whoever helps.
     fn target(&self) -> String {
-        let mut target = self.facts.path.to_owned();
-        if let Some(query) = self.facts.query.and_then(|query| self.places.without_tokens(query)) {
+        self.target_of(self.facts)
+    }
+
+    fn target_of(&self, facts: &RequestFacts<'_>) -> String {
+        let mut target = facts.path.to_owned();
+        if let Some(query) = facts.query.and_then(|query| self.places.without_tokens(query)) {
             target.push('?');
             target.push_str(&query);
         }
         target
+    }
+
+    /// Where a page can be had once more: the front page where nothing answers GET.
+    fn own_address<'t>(&self, target: &'t str) -> &'t str {
+        if reserved::answers_get(self.facts.path) { target } else { "/" }
     }
 
     /// The link that whoever opened it is asked about. The page may stand where nobody sees it: only its button counts.

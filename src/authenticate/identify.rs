@@ -3,11 +3,15 @@
 mod account;
 mod key;
 mod link;
+mod password;
 mod revoked;
 mod session;
 mod token;
 
+pub use account::in_good_standing;
 pub use link::{count_use, counter};
+pub use password::prove_password;
+pub use session::session_of;
 
 use super::ambient::is_cross_site;
 use super::second_factor;

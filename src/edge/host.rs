@@ -89,16 +89,10 @@ extern "C" {
         cookie: Option<&str>,
     ) -> JsValue;
 
-    /// Asks for a brand's own page, hands it to [`super::template`], and goes on with `then`.
+    /// Asks `ASSETS` for a file, and goes on with `then`: its text, empty where it is not there, or `undefined` where that
+    /// could not be learned.
     #[wasm_bindgen(method)]
-    pub fn template(
-        this: &Host,
-        request: &JsValue,
-        env: &JsValue,
-        url: &str,
-        status: u16,
-        then: &JsValue,
-    ) -> JsValue;
+    pub fn asset(this: &Host, request: &JsValue, env: &JsValue, url: &str, then: &JsValue) -> JsValue;
 
     /// A file of the brand with the fields of an answer of ours, or [`super::missing`].
     #[wasm_bindgen(method)]

@@ -1,6 +1,7 @@
 //! What lives as long as the isolate: the configuration, prepared once, and caches that each have a bound.
 
 use super::host::{self, Host};
+use super::languages::Unavailable;
 use super::log;
 use crate::api_key::ApiKeys;
 use crate::authenticate::Gate;
@@ -42,7 +43,8 @@ pub struct Isolate {
     assertions: RefCell<Vec<(String, Rc<AssertionKey>)>>,
     templates_asked: RefCell<Vec<u16>>,
     random: RefCell<Vec<u8>>,
-    has_assets: Cell<Option<bool>>,
+    /// Whether the `ASSETS` binding is there.
+    pub has_assets: bool,
     /// What was read of `EDGEWARD_KV`.
     pub kept: RefCell<Kept>,
     /// Whether what was read of it let in the request that is answered.
@@ -52,6 +54,8 @@ pub struct Isolate {
     pub has_events: bool,
     /// Keys that verified something of late, and when that was last told.
     told_keys: RefCell<Vec<(String, UnixTime)>>,
+    /// Languages whose words could not be had.
+    pub unavailable: Unavailable,
 }
 
 /// The API keys of `EDGEWARD_KV`, and the text they were read from: read again only where that has changed.
@@ -86,38 +90,31 @@ impl Isolate {
         let config = Config::parse(&sources(host, env), host::nfc);
         log::problems(host, &config);
         let gate = Gate::new(config);
-        let brand = gate.config.policy.as_ref().map_or_else(Brand::default, |policy| policy.brand.clone());
+        let has_assets = host.has(env, "ASSETS", "fetch");
+        let pages = pages(&gate, has_assets);
         let key = <[u8; 32]>::try_from(host.random(32).as_slice()).unwrap_or_default();
         Self {
             pseudonym: pseudonym(&gate, host),
             gate,
             proven: RefCell::new(ProvenCache::new(&Secret::new(key))),
-            pages: RefCell::new(Pages::new(brand)),
+            pages: RefCell::new(pages),
             assertions: RefCell::default(),
             templates_asked: RefCell::default(),
             random: RefCell::default(),
-            has_assets: Cell::new(None),
+            has_assets,
             kept: RefCell::default(),
             used_store: Cell::new(false),
             api_keys: RefCell::default(),
             has_events: host.has(env, "EDGEWARD_EVENTS", "writeDataPoint"),
             told_keys: RefCell::default(),
+            unavailable: Unavailable::default(),
         }
     }
 
-    /// Whether the `ASSETS` binding is there.
-    pub fn has_assets(&self, host: &Host, env: &JsValue) -> bool {
-        self.has_assets.get().unwrap_or_else(|| {
-            let has = host.has(env, "ASSETS", "fetch");
-            self.has_assets.set(Some(has));
-            has
-        })
-    }
-
     /// Whether a brand's own page for this status was not asked for yet; it is asked for once.
-    pub fn wants_template(&self, host: &Host, env: &JsValue, status: u16) -> bool {
+    pub fn wants_template(&self, status: u16) -> bool {
         let mut asked = self.templates_asked.borrow_mut();
-        if asked.contains(&status) || !self.has_assets(host, env) {
+        if asked.contains(&status) || !self.has_assets {
             return false;
         }
         asked.push(status);
@@ -222,6 +219,13 @@ impl Isolate {
         let at = pool.len().saturating_sub(16);
         hex(&pool.split_off(at))
     }
+}
+
+/// The pages of the brand. A choice of languages is offered where their words can be had, and a choice can be taken.
+fn pages(gate: &Gate, assets: bool) -> Pages {
+    let policy = gate.config.policy.as_ref();
+    let pages = Pages::new(policy.map_or_else(Brand::default, |policy| policy.brand.clone()));
+    if assets && policy.is_some() { pages.with_languages() } else { pages }
 }
 
 /// `edgeward-<8 hex>`: the same for all isolates of one gate, so that a loop through another isolate is found too.

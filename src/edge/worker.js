@@ -119,16 +119,11 @@ const host = {
     );
   },
 
-  // A brand's own page is asked for once for each isolate and status; again where there was no answer to that.
-  template(request, env, url, status, then) {
-    return env.ASSETS.fetch(url)
-      .then((response) => (response.ok ? response.text() : response.status < 500 ? "" : undefined))
+  // A page of the brand's own, the words of a language: nobody waits longer for it than it is worth.
+  asset: (request, env, url, then) =>
+    inTime(fileOf(env, url), SECONDS_FOR_A_FILE)
       .catch(() => undefined)
-      .then((text) => guarded(request, env, () => {
-        gate.template(host, env, status, text);
-        return then();
-      }));
-  },
+      .then((text) => guarded(request, env, () => then(text))),
 
   // A file of the brand, with the fields of an answer of ours.
   brand(request, env, url, fields) {
@@ -147,6 +142,15 @@ const PRIVATE = 1;
 const TO_ASSETS = 2;
 const RELOCATE = 4;
 const SHARE = 8;
+
+const SECONDS_FOR_A_FILE = 2;
+
+/** The text of a file: empty where there is none, undefined where that cannot be told. */
+async function fileOf(env, url) {
+  const response = await env.ASSETS.fetch(url);
+  if (response.ok) return response.text();
+  return response.status < 500 ? "" : undefined;
+}
 
 const LATE = Symbol("the origin's time is up");
 

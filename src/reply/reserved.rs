@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::request::RequestFacts;
-use crate::reserved::{LINK, REVOKE, TOKEN};
+use crate::reserved::{LANGUAGE, LINK, REVOKE, TOKEN};
 use crate::verdict::{Cause, Refusal};
 
 /// Where the pages that explain a cause stand: `type` of problem details begins with it.
@@ -23,6 +23,8 @@ pub enum Endpoint {
     Token,
     /// POST `link`: a link that counts its uses is opened.
     Link,
+    /// POST `language`: a visitor chose one.
+    Language,
     /// POST `revoke`: an order of the command's.
     Revoke,
     /// Nothing, or nothing for this method, or a gate that is not configured.
@@ -46,9 +48,15 @@ pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
 #[must_use]
 pub fn allowed(path: &str) -> &'static str {
     match path {
-        TOKEN | LINK | REVOKE => POST,
+        TOKEN | LINK | REVOKE | LANGUAGE => POST,
         _ => GET,
     }
+}
+
+/// Whether a path can be asked for with GET: all but some of ours.
+#[must_use]
+pub fn answers_get(path: &str) -> bool {
+    allowed(path) != POST
 }
 
 const GET: &str = "GET, HEAD";
@@ -64,6 +72,7 @@ fn found(path: &str, config: &Config) -> Option<Endpoint> {
     match path {
         TOKEN => return policy?.fresh_tokens.map(|_| Endpoint::Token),
         LINK => return (!policy?.links.is_empty()).then_some(Endpoint::Link),
+        LANGUAGE => return Some(Endpoint::Language),
         REVOKE => return config.ledger.then_some(Endpoint::Revoke),
         _ => {}
     }
@@ -125,11 +134,12 @@ mod tests {
             "/.edgeward/brand/",
             "/.edgeward/pages/401.html",
             "/.edgeward/policy.json",
+            "/.edgeward/locales/en.json",
         ] {
             assert_eq!(cause(&at("GET", path)), Some(Cause::NotFound), "{path}");
             assert_eq!(cause(&at("POST", path)), Some(Cause::NotFound), "{path}");
         }
-        for path in [TOKEN, LINK, REVOKE] {
+        for path in [TOKEN, LINK, REVOKE, LANGUAGE] {
             assert_eq!(cause(&at("POST", path)), None, "{path}");
             assert_eq!(cause(&at("GET", path)), Some(Cause::MethodNotAllowed), "{path}");
         }

@@ -2,7 +2,7 @@
 
 use super::account::in_good_standing;
 use super::{Asking, Halt, Known, is_cross_site};
-use crate::authenticate::{Authenticated, not_configured};
+use crate::authenticate::{Authenticated, Circumstances, Gate, not_configured};
 use crate::credentials::{self, Credentials};
 use crate::password::htpasswd::Account;
 use crate::policy::{Kind, Rule};
@@ -11,13 +11,40 @@ use crate::revocation::{Issued, Traits};
 use crate::session::{Ended, Factors, Session};
 use crate::verdict::{Cause, Refusal};
 
+/// The session that the request bears, be it half a one: of the same account as when it began, and not ended. `None` where
+/// it bears none.
+///
+/// # Errors
+/// Why it is not good, or what has to be known first.
+pub fn session_of(
+    gate: &Gate,
+    facts: &RequestFacts<'_>,
+    at: &Circumstances<'_>,
+) -> Result<Option<Session>, Halt> {
+    let (Some(policy), Some(verifiers)) = (&gate.config.policy, &gate.config.verifiers) else {
+        return Err(not_configured("A secret or binding that the policy needs is missing or wrong.").into());
+    };
+    let value = credentials::session_alone(facts, &gate.places)
+        .map_err(|detail| Refusal::new(Cause::RequestAmbiguous, detail).sent(Kind::Session))?;
+    let Some(value) = value else { return Ok(None) };
+    Asking { gate, policy, verifiers, at }.whose(value.expose(), facts).map(|known| known.session)
+}
+
 impl Asking<'_> {
     pub(super) fn by_session(&self, value: &str, facts: &RequestFacts<'_>) -> Result<Known, Halt> {
-        let session = self.open(value, facts)?;
-        if session.factors == Factors::Half {
-            let detail = "The first factor was proven, and the second is still to come.";
-            return Err(of(&session, Cause::SecondFactorRequired, detail).into());
+        let known = self.whose(value, facts)?;
+        match known.session.as_ref().filter(|session| session.factors == Factors::Half) {
+            None => Ok(known),
+            Some(half) => {
+                let detail = "The first factor was proven, and the second is still to come.";
+                Err(of(half, Cause::SecondFactorRequired, detail).into())
+            }
         }
+    }
+
+    /// Whose session it is, be it half a one.
+    fn whose(&self, value: &str, facts: &RequestFacts<'_>) -> Result<Known, Halt> {
+        let session = self.open(value, facts)?;
         let groups = match session.factors {
             Factors::Elsewhere => session.groups.clone(),
             Factors::Half | Factors::Password | Factors::Both => self.line_of(&session)?.groups().to_vec(),

@@ -20,6 +20,7 @@ impl Asked<'_> {
             (Endpoint::Token, Some(who)) => self.fresh_token(told, who),
             (Endpoint::Link, _) => self.link(told),
             (Endpoint::Revoke, _) => self.revoke(told),
+            (Endpoint::Language, _) => self.language(told),
             (Endpoint::Brand, _) => told.line("Verdict", "a file of the brand, if it is there"),
             (Endpoint::Explained(cause), _) => {
                 told.line("Verdict", "a page of Edgeward's own");
@@ -58,6 +59,18 @@ impl Asked<'_> {
             "Verdict",
             "answered by Edgeward itself: opens the link that the form names; with --url and that link's own URL, \
              explain says what a click does",
+        );
+    }
+
+    /// Takes the language that the content names.
+    fn language(&self, told: &mut Told) {
+        if !is_own_form(self.facts) {
+            let refusal = Refusal::new(Cause::CrossSite, "The form is not one of this site.");
+            return self.refuse(told, refusal);
+        }
+        told.line(
+            "Verdict",
+            "answered by Edgeward itself: keeps the language that the form names, and leads back",
         );
     }
 
