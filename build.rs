@@ -1,9 +1,12 @@
-//! Lists the languages: one for each file of `www/.edgeward/locales/`, so that adding a language is adding a file.
+//! Lists the languages: one for each file of `www/.edgeward/locales/`, so that adding a language is adding a file; and packs
+//! the words that are compiled in.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 const FOLDER: &str = "www/.edgeward/locales";
+const ENGLISH: &str = "www/.edgeward/locales/en.json";
+const PROBLEMS: &str = "www/.edgeward/problems.json";
 
 struct Language {
     tag: String,
@@ -19,6 +22,12 @@ fn main() {
     languages.sort_by(|one, other| one.name.cmp(&other.name));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where"));
     fs::write(out.join("languages.rs"), list(&languages)).expect("the target folder can be written");
+    for (file, packed) in [(ENGLISH, "english.json"), (PROBLEMS, "problems.json")] {
+        println!("cargo::rerun-if-changed={file}");
+        // Without white space: what is compiled in counts.
+        fs::write(out.join(packed), json(Path::new(file)).to_string())
+            .expect("the target folder can be written");
+    }
 }
 
 fn files() -> Vec<PathBuf> {
@@ -29,9 +38,7 @@ fn files() -> Vec<PathBuf> {
 
 fn read(file: &Path) -> Language {
     let shown = file.display();
-    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{shown}: {error}"));
-    let words: serde_json::Value =
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{shown}: {error}"));
+    let words = json(file);
     let said = |name: &str| {
         let value = words["language"][name].as_str();
         value.unwrap_or_else(|| panic!("{shown}: language.{name} is missing")).to_owned()
@@ -47,6 +54,12 @@ fn read(file: &Path) -> Language {
     let is_tag = language.tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     assert!(is_tag, "{shown}: a language tag has letters, digits and hyphens (RFC 5646)");
     language
+}
+
+fn json(file: &Path) -> serde_json::Value {
+    let shown = file.display();
+    let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{shown}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{shown}: {error}"))
 }
 
 fn list(languages: &[Language]) -> String {

@@ -50,7 +50,7 @@ use crate::verdict::{Cause, Refusal, Refused};
 use authorize::{authorize, holds_here_and_now};
 use identify::{Known, identify};
 
-pub use identify::{Halt, counter, prove_password};
+pub use identify::{Halt, counter, in_good_standing, prove_password, session_of};
 
 pub use outcome::{
     About, Answers, Authenticated, Decision, Exchange, LedgerAnswer, LedgerQuestion, Outcome, Passage,
@@ -66,6 +66,8 @@ pub struct Gate {
     pub places: Places,
     /// What a fresh token may be had for: the rule of `POST /.edgeward/token`.
     exchangeable: Rule,
+    /// What says how long a session is good, and extends it: the rule of `/.edgeward/session`.
+    of_session: Rule,
 }
 
 impl Gate {
@@ -77,6 +79,7 @@ impl Gate {
             config,
             places,
             exchangeable: Rule::protected(Kinds::NONE.with(Kind::ApiKey).with(Kind::Session)),
+            of_session: Rule::protected(Kinds::NONE.with(Kind::Session)),
         }
     }
 }
@@ -205,7 +208,7 @@ fn let_in<'g>(rule: &'g Rule, known: Known, facts: &RequestFacts<'_>, at: &Circu
     }
 }
 
-/// Step 4. `whoami` needs to know who asks, and so does what makes tokens.
+/// Step 4. `whoami` needs to know who asks, and so do `session` and what makes tokens.
 fn reserved<'g>(
     gate: &'g Gate,
     policy: &'g Policy,
@@ -214,6 +217,11 @@ fn reserved<'g>(
 ) -> Outcome<'g> {
     let rule = match (facts.path, facts.method) {
         ("/.edgeward/whoami", "GET" | "HEAD") => policy.rules.default_rule(),
+        (reserved::SESSION, "POST") if policy.session.is_some() && !reserved::is_own(facts) => {
+            let detail = "The request is not from a page of this site.";
+            return refused(None, Refusal::new(Cause::CrossSite, detail));
+        }
+        (reserved::SESSION, "GET" | "HEAD" | "POST") if policy.session.is_some() => &gate.of_session,
         (reserved::TOKEN, "POST") if policy.fresh_tokens.is_some() => &gate.exchangeable,
         (reserved::TOKEN, "OPTIONS") => {
             let preflight = preflight(policy, &gate.exchangeable, facts);
@@ -222,10 +230,19 @@ fn reserved<'g>(
         _ => return decided(None, Verdict::Reserved(None)),
     };
     match identify(gate, policy, rule, facts, at) {
+        Ok(who) if facts.method == "POST" && is_foreign(&who, facts) => {
+            let detail = "Another site caused this request, and the browser added the session by itself.";
+            refused(Some(rule), Refusal::new(Cause::CrossSite, detail).sent(Kind::Session))
+        }
         Ok(who) => decided(Some(rule), Verdict::Reserved(Some(who.authenticated))),
         Err(Halt::Refused(refusal)) => refused(Some(rule), refusal),
         Err(Halt::Needs(question)) => Outcome::Needs(question),
     }
+}
+
+/// What the browser adds by itself is taken from pages of this very origin only.
+fn is_foreign(who: &Known, facts: &RequestFacts<'_>) -> bool {
+    who.authenticated.kind == Kind::Session && !reserved::is_own(facts)
 }
 
 const fn decided<'g>(rule: Option<&'g Rule>, verdict: Verdict<'g>) -> Outcome<'g> {

@@ -319,6 +319,21 @@ pub fn session_besides(facts: &RequestFacts<'_>, places: &Places, accept: Kinds)
     }
 }
 
+/// The session alone, whatever else is there, for the paths where people sign in and out; `None` where there is none.
+///
+/// # Errors
+/// Where there are two.
+pub fn session_alone(
+    facts: &RequestFacts<'_>,
+    places: &Places,
+) -> Result<Option<Secret<String>>, &'static str> {
+    match of_session(facts, places, Kinds::NONE.with(Kind::Session)) {
+        Weak::Session(value) => Ok(Some(value)),
+        Weak::Twice(_) => Err("A cookie of ours was sent twice."),
+        _ => Ok(None),
+    }
+}
+
 /// `Authorization`, the field of API keys, and the configured token fields.
 fn strong<'p>(
     facts: &RequestFacts<'_>,

@@ -7,8 +7,11 @@ mod endpoints;
 mod facts;
 mod host;
 mod isolate;
+mod languages;
+mod leaving;
 mod log;
 mod outside;
+mod people;
 mod send;
 
 use crate::authenticate::{
@@ -16,15 +19,18 @@ use crate::authenticate::{
     authenticate,
 };
 use crate::exchange;
+use crate::forward::inject;
 use crate::password::htpasswd::Users;
 use crate::policy::Kinds;
 use crate::reply::{self, Answerer};
-use crate::request::RequestFacts;
+use crate::request::{FieldList, RequestFacts};
+use crate::revocation::sessions;
 use crate::time::UnixTime;
 use crate::verdict::{Cause, Refusal, Refused};
 use core::cell::OnceCell;
 use host::Host;
 use isolate::Isolate;
+use people::Tried;
 use wasm_bindgen::prelude::*;
 
 /// What cannot be: see [`exchange::exchanged`].
@@ -71,6 +77,25 @@ pub fn private_edits(cache_control: &str) -> String {
     send::private_edits(cache_control)
 }
 
+/// The changes to an answer that gets the script which warns; `None` where it does not. `url`: what was asked for.
+#[wasm_bindgen]
+pub fn injects(url: &str, seen: &str) -> Option<String> {
+    inject::edits(&send::document_of(seen), &origin_of(url)).map(|edits| send::lines(&edits))
+}
+
+/// Whether a Content-Security-Policy in a page lets that script run.
+#[wasm_bindgen]
+pub fn allows_script(url: &str, csp: &str) -> bool {
+    inject::allows(csp, &origin_of(url))
+}
+
+/// What was ended, added to what stands in `EDGEWARD_KV`; `None` where that cannot be read. `now`: Unix milliseconds.
+#[wasm_bindgen]
+#[allow(clippy::cast_possible_truncation, clippy::needless_pass_by_value)]
+pub fn merge_ended(present: Option<String>, more: &str, now: f64) -> Option<String> {
+    sessions::merged(present.as_deref(), more, UnixTime::from_millis(now as i64))
+}
+
 /// The origin did not answer, or not in time.
 #[wasm_bindgen]
 pub fn unanswered(host: &Host, request: &JsValue, env: &JsValue, late: bool, message: &str) -> JsValue {
@@ -93,12 +118,6 @@ pub fn internal(host: &Host, request: &JsValue, env: &JsValue) -> JsValue {
 #[wasm_bindgen]
 pub fn missing(host: &Host, request: &JsValue, env: &JsValue) -> JsValue {
     visit(host, request, env, |visit| visit.not_found())
-}
-
-/// A brand's own page for a status: empty where it has none, `None` where that could not be learned.
-#[wasm_bindgen]
-pub fn template(host: &Host, env: &JsValue, status: u16, text: Option<String>) {
-    Isolate::of(host, env).take_template(host, status, text.as_deref());
 }
 
 /// Reads the facts of a request, and answers it.
@@ -139,6 +158,11 @@ fn visit_once(
 fn once(go_on: impl FnOnce(JsValue) -> JsValue + 'static) -> JsValue {
     let go_on: Box<dyn FnOnce(JsValue) -> JsValue> = Box::new(go_on);
     Closure::once_into_js(move |value: JsValue| go_on(value))
+}
+
+/// The serialised origin of a URL as the platform hands it out.
+fn origin_of(url: &str) -> String {
+    RequestFacts::new("GET", url, &FieldList::default()).map(|facts| facts.origin()).unwrap_or_default()
 }
 
 fn unsettled() -> Decision<'static> {
@@ -209,13 +233,23 @@ impl Visit<'_> {
     }
 
     fn ask(&self, facts: &RequestFacts<'_>, answers: &Answers, confirmed: Option<&str>) -> Outcome<'static> {
+        self.circumstances(answers, confirmed, |at| authenticate(&self.isolate.gate, facts, at))
+    }
+
+    /// Tells the core what it is told besides a request.
+    fn circumstances<T>(
+        &self,
+        answers: &Answers,
+        confirmed: Option<&str>,
+        told: impl FnOnce(&Circumstances<'_>) -> T,
+    ) -> T {
         let isolate = self.isolate;
         let (proven, kept, api_keys) =
             (isolate.proven.borrow(), isolate.kept.borrow(), isolate.stored_keys());
         let accounts = isolate.accounts.borrow();
         let store = Stored { revoked: &kept, api_keys: api_keys.as_deref(), accounts: &accounts };
         let at = Circumstances { now: self.now, proven: &proven, answers, store, confirmed, nfc: host::nfc };
-        authenticate(&isolate.gate, facts, &at)
+        told(&at)
     }
 
     /// To the clean URL; without a cookie there would be nothing to show there, and the request goes on as it is.
@@ -243,14 +277,24 @@ impl Visit<'_> {
             (reply::Endpoint::Token, Some(who)) => self.fresh_token(who),
             (reply::Endpoint::Link, _) => self.link(),
             (reply::Endpoint::Revoke, _) => self.revoke(),
+            (reply::Endpoint::SignIn, _) => self.sign_in(),
+            (reply::Endpoint::Language, _) => self.language(),
             (reply::Endpoint::Brand, _) if self.host.has(self.env, "ASSETS", "fetch") => {
                 let url = format!("{}{}", self.facts.origin(), self.facts.path);
                 let fields = lines(&answerer.around_file());
                 self.host.brand(self.request, self.env, &url, &fields)
             }
-            (reply::Endpoint::Brand | reply::Endpoint::WhoAmI | reply::Endpoint::Token, _) => {
-                self.not_found()
-            }
+            (reply::Endpoint::SignOut, _) => self.sign_out(),
+            (reply::Endpoint::Clear, _) => self.clear(),
+            (reply::Endpoint::Session, Some(_)) => self.session(),
+            (reply::Endpoint::SessionScript, _) => self.session_script(),
+            (
+                reply::Endpoint::Brand
+                | reply::Endpoint::WhoAmI
+                | reply::Endpoint::Token
+                | reply::Endpoint::Session,
+                _,
+            ) => self.not_found(),
             (reply::Endpoint::Refused(refusal), _) => self.refuse(&plain(refusal)),
         }
     }
@@ -269,37 +313,53 @@ impl Visit<'_> {
         self.page(refused)
     }
 
-    /// Says no, on the brand's own page where it has one.
+    /// Says no, on the brand's own page where it has one, and in the visitor's language.
     fn page(&self, refused: &Refused) -> JsValue {
+        self.page_after(refused, None)
+    }
+
+    /// The same, to a form that was sent.
+    fn page_after(&self, refused: &Refused, tried: Option<&Tried>) -> JsValue {
         let status = reply::status(refused.refusal.cause);
         let answerer = self.answerer();
-        let html = answerer.form() == reply::negotiate::Form::Html;
-        if html && self.isolate.wants_template(self.host, self.env, status) {
-            return self.fetch_template(refused, status);
+        if answerer.form() != reply::negotiate::Form::Html {
+            return self.show(refused, tried);
         }
-        self.show(refused)
+        if self.isolate.wants_template(status) {
+            return self.fetch_template(refused, tried, status);
+        }
+        self.show_in_language(refused.clone(), tried.cloned())
     }
 
     /// Asks for the brand's own page, then says no under the same reference.
-    fn fetch_template(&self, refused: &Refused, status: u16) -> JsValue {
+    fn fetch_template(&self, refused: &Refused, tried: Option<&Tried>, status: u16) -> JsValue {
         let url = format!("{}/.edgeward/pages/{status}.html", self.facts.origin());
-        let host: JsValue = self.host.into();
+        let (host, isolate): (JsValue, _) = (self.host.into(), self.isolate);
         let (request, env) = (self.request.clone(), self.env.clone());
-        let (refused, reference) = (refused.clone(), self.reference().to_owned());
-        let then = once(move |_| {
+        let (refused, tried, reference) = (refused.clone(), tried.cloned(), self.reference().to_owned());
+        let then = once(move |text: JsValue| {
             let host: &Host = host.unchecked_ref();
+            isolate.take_template(host, status, text.as_string().as_deref());
             visit(host, &request, &env, |visit| {
                 // The cell of a new visit is empty, so this cannot fail.
                 let _ = visit.reference.set(reference);
-                visit.show(&refused)
+                visit.show_in_language(refused, tried)
             })
         });
-        self.host.template(self.request, self.env, &url, status, &then)
+        self.host.asset(self.request, self.env, &url, &then)
     }
 
-    fn show(&self, refused: &Refused) -> JsValue {
-        let answerer = self.answerer();
-        self.respond(&answerer.refused(refused, &mut self.isolate.pages.borrow_mut()))
+    fn show_in_language(&self, refused: Refused, tried: Option<Tried>) -> JsValue {
+        self.in_language(move |visit| visit.show(&refused, tried.as_ref()))
+    }
+
+    fn show(&self, refused: &Refused, tried: Option<&Tried>) -> JsValue {
+        let (answerer, pages) = (self.answerer(), &mut self.isolate.pages.borrow_mut());
+        let reply = match tried {
+            Some(tried) => answerer.refused_form(refused, &tried.sent(), pages),
+            None => answerer.refused(refused, pages),
+        };
+        self.respond(&reply)
     }
 
     fn answerer(&self) -> Answerer<'_> {

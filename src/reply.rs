@@ -10,6 +10,7 @@ pub mod form;
 pub mod kept;
 pub mod language;
 pub mod languages;
+pub mod leaving;
 pub mod names;
 pub mod negotiate;
 pub mod page;
@@ -19,6 +20,9 @@ pub mod reserved;
 pub mod said;
 pub mod scan;
 pub mod scope;
+pub mod signed_in;
+mod signing;
+mod switch;
 pub mod template;
 pub mod when;
 
@@ -34,7 +38,7 @@ use crate::return_to;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::signed_url::edgeward;
 use crate::verdict::{Cause, Refusal, Refused};
-use catalog::Variant;
+use form::Sent;
 use negotiate::Form;
 use page::{Confirm, PageFacts, Pages, Rendered};
 
@@ -166,15 +170,20 @@ impl Answerer<'_> {
     /// Says no.
     #[must_use]
     pub fn refused(&self, refused: &Refused, pages: &mut Pages) -> Reply {
+        self.answer(refused, None, pages)
+    }
+
+    fn answer(&self, refused: &Refused, sent: Option<&Sent<'_>>, pages: &mut Pages) -> Reply {
         let refusal = &refused.refusal;
         let status = status(refusal.cause);
         let asker = negotiate::asker(self.facts);
-        let mut reply = self.content(refused, status, asker, pages);
+        let mut reply = self.content(refused, sent, asker, pages);
         let challenges = challenge::challenges(refused, self.terms(), asker, status);
         reply.fields.extend(challenges.into_iter().map(|challenge| ("WWW-Authenticate", challenge)));
         if let Some(span) = retry_after(refusal) {
             reply.fields.push(("Retry-After", span.seconds().to_string()));
         }
+        self.clear_if_over(refused, &mut reply);
         if refusal.cause == Cause::MethodNotAllowed {
             reply.fields.push(("Allow", self.allowed().to_owned()));
         }
@@ -193,16 +202,18 @@ impl Answerer<'_> {
         if self.facts.method == "TRACE" { METHODS } else { reserved::allowed(self.facts.path) }
     }
 
-    fn content(&self, refused: &Refused, status: u16, asker: Asker, pages: &mut Pages) -> Reply {
+    fn content(&self, refused: &Refused, sent: Option<&Sent<'_>>, asker: Asker, pages: &mut Pages) -> Reply {
         let refusal = &refused.refusal;
+        let status = status(refusal.cause);
         let target = self.target();
         let origin = self.facts.origin();
         let address = [&origin, target.as_str()].concat();
         let return_to = return_to::written(&origin, &target);
+        let form = self.asked(refused, sent, &return_to);
+        let origins = form.map(|form| self.form_origins(&form)).unwrap_or_default();
+        let back = sent.map_or(&*return_to, |sent| sent.return_to);
         let facts = PageFacts {
-            status,
-            cause: refusal.cause,
-            variant: self.variant(refused, asker),
+            variant: self.variant(refused, asker, form.as_ref()),
             language: language::spoken(self.facts),
             host: self.facts.authority,
             address: &address,
@@ -213,8 +224,12 @@ impl Answerer<'_> {
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal),
             confirm: self.confirm(refusal.cause, &return_to),
-            return_to: &return_to,
-            place: None,
+            return_to: self.own_address(&return_to),
+            form,
+            form_origins: &origins,
+            exits: self.exits(refused, form.as_ref(), sent),
+            onward: Some(back),
+            ..PageFacts::of(refusal.cause)
         };
         match negotiate::form(self.facts, asker) {
             Form::Html => Reply::page(status, pages.render(&facts)),
@@ -224,36 +239,32 @@ impl Answerer<'_> {
             }
             Form::Problem => {
                 let title = catalog::title(refusal.cause);
-                let problem =
-                    problem::document(self.facts, self.policy, refused, status, self.reference, title);
+                let sign_in = self.sign_in_url(refused, status, &return_to);
+                let known = problem::Known { status, reference: self.reference, title, sign_in };
+                let problem = problem::document(self.facts, self.policy, refused, &known);
                 Reply::new(status).typed("application/problem+json", problem)
             }
             Form::Nothing => Reply::new(status),
         }
     }
 
-    /// How the visitor came, as far as the words differ.
-    fn variant(&self, refused: &Refused, asker: Asker) -> Variant {
-        let program = match refused.refusal.sent {
-            Some(Kind::ApiKey) => true,
-            Some(Kind::Bearer) => self.facts.field("authorization").is_some(),
-            Some(Kind::Basic | Kind::SignedUrl | Kind::Session) | None => false,
-        };
-        match (program, refused.accept.has(Kind::Basic), asker) {
-            (true, ..) => Variant::Program,
-            (false, true, Asker::Navigation | Asker::Other) => Variant::Prompt,
-            (false, ..) => Variant::Plain,
-        }
-    }
-
     /// Path and query of the URL that was asked for, without tokens of ours: it is read out to whoever helps.
     fn target(&self) -> String {
-        let mut target = self.facts.path.to_owned();
-        if let Some(query) = self.facts.query.and_then(|query| self.places.without_tokens(query)) {
+        self.target_of(self.facts)
+    }
+
+    fn target_of(&self, facts: &RequestFacts<'_>) -> String {
+        let mut target = facts.path.to_owned();
+        if let Some(query) = facts.query.and_then(|query| self.places.without_tokens(query)) {
             target.push('?');
             target.push_str(&query);
         }
         target
+    }
+
+    /// Where a page can be had once more: the front page where nothing answers GET.
+    fn own_address<'t>(&self, target: &'t str) -> &'t str {
+        if reserved::answers_get(self.facts.path) { target } else { "/" }
     }
 
     /// The link that whoever opened it is asked about. The page may stand where nobody sees it: only its button counts.

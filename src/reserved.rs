@@ -35,16 +35,20 @@ pub const LANGUAGE: &str = "/.edgeward/language";
 /// Octets of a form that are read.
 pub const LONGEST_FORM: usize = 16 * 1024;
 
-/// Whether a form of our own pages can have made this request: `Sec-Fetch-Site` says `same-origin`, or, where that field
-/// is absent, `Origin` is the request's own; and the content is a form. Anything else, no `Origin` included, may be
-/// another site's doing.
+/// Whether a page of this origin can have made this request: `Sec-Fetch-Site` says `same-origin`, or, where that field is
+/// absent, `Origin` is the request's own. Anything else, no `Origin` included, may be another site's doing.
 #[must_use]
-pub fn is_own_form(facts: &RequestFacts<'_>) -> bool {
-    let is_own = match facts.field("sec-fetch-site") {
+pub fn is_own(facts: &RequestFacts<'_>) -> bool {
+    match facts.field("sec-fetch-site") {
         Some(site) => site == "same-origin",
         None => facts.field("origin").is_some_and(|origin| origin == facts.origin()),
-    };
-    is_own && is_form(facts)
+    }
+}
+
+/// Whether a form of our own pages can have made this request: it is our own, and its content is a form.
+#[must_use]
+pub fn is_own_form(facts: &RequestFacts<'_>) -> bool {
+    is_own(facts) && is_form(facts)
 }
 
 /// Whether the content says that it is a form.

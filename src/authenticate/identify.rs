@@ -8,8 +8,10 @@ mod revoked;
 mod session;
 mod token;
 
+pub use account::in_good_standing;
 pub use link::{count_use, counter};
 pub use password::prove_password;
+pub use session::session_of;
 
 use super::ambient::is_cross_site;
 use super::second_factor;

@@ -137,7 +137,10 @@ impl Visit<'_> {
     }
 
     /// Goes on with the content of the request, or refuses one that is too long.
-    fn with_content(&self, go_on: impl FnOnce(&Visit<'_>, String) -> JsValue + 'static) -> JsValue {
+    pub(super) fn with_content(
+        &self,
+        go_on: impl FnOnce(&Visit<'_>, String) -> JsValue + 'static,
+    ) -> JsValue {
         let host: JsValue = self.host.into();
         let (request, env) = (self.request.clone(), self.env.clone());
         let then = once(move |content| {

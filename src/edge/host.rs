@@ -22,10 +22,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn has(this: &Host, env: &JsValue, name: &str, method: &str) -> bool;
 
-    /// Asks `EDGEWARD_KV` for what is revoked (and, with `keys`, for API keys), and goes on with `then`: an array of texts
-    /// and nulls, or `undefined`.
+    /// Asks `EDGEWARD_KV` for what is revoked and for the values of `more` keys, one a line, and goes on with `then`: an array
+    /// of texts and nulls, or `undefined`.
     #[wasm_bindgen(method)]
-    pub fn store(this: &Host, request: &JsValue, env: &JsValue, keys: bool, then: &JsValue) -> JsValue;
+    pub fn store(this: &Host, request: &JsValue, env: &JsValue, more: &str, then: &JsValue) -> JsValue;
 
     /// Asks `EDGEWARD_KV` for the value of a key, and goes on with `then`: text, `null`, or `undefined` where it did not answer.
     #[wasm_bindgen(method)]
@@ -33,7 +33,23 @@ extern "C" {
 
     /// Asks for the same as [`Self::store`] in the background.
     #[wasm_bindgen(method)]
-    pub fn renew(this: &Host, ctx: &JsValue, env: &JsValue, keys: bool, then: &JsValue);
+    pub fn renew(this: &Host, ctx: &JsValue, env: &JsValue, more: &str, then: &JsValue);
+
+    /// Puts what was ended into `EDGEWARD_KV` under a key, through [`super::merge_ended`], and goes on with `then`: whether
+    /// that was done.
+    #[wasm_bindgen(method)]
+    pub fn end(
+        this: &Host,
+        request: &JsValue,
+        env: &JsValue,
+        key: &str,
+        more: &str,
+        then: &JsValue,
+    ) -> JsValue;
+
+    /// The script that warns before a session ends, with words (JSON) in their places.
+    #[wasm_bindgen(method)]
+    pub fn script(this: &Host, request: &JsValue, fields: &str, words: &str) -> JsValue;
 
     /// Goes on with `then` after so many milliseconds.
     #[wasm_bindgen(method)]
@@ -93,16 +109,10 @@ extern "C" {
         cookie: Option<&str>,
     ) -> JsValue;
 
-    /// Asks for a brand's own page, hands it to [`super::template`], and goes on with `then`.
+    /// Asks `ASSETS` for a file, and goes on with `then`: its text, empty where it is not there, or `undefined` where that
+    /// could not be learned.
     #[wasm_bindgen(method)]
-    pub fn template(
-        this: &Host,
-        request: &JsValue,
-        env: &JsValue,
-        url: &str,
-        status: u16,
-        then: &JsValue,
-    ) -> JsValue;
+    pub fn asset(this: &Host, request: &JsValue, env: &JsValue, url: &str, then: &JsValue) -> JsValue;
 
     /// A file of the brand with the fields of an answer of ours, or [`super::missing`].
     #[wasm_bindgen(method)]

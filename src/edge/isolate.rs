@@ -1,6 +1,7 @@
 //! What lives as long as the isolate: the configuration, prepared once, and caches that each have a bound.
 
 use super::host::{self, Host};
+use super::languages::Unavailable;
 use super::log;
 use crate::api_key::ApiKeys;
 use crate::authenticate::Gate;
@@ -9,6 +10,7 @@ use crate::password::proven::ProvenCache;
 use crate::password::stored::StoredAccounts;
 use crate::policy::Brand;
 use crate::reply::page::Pages;
+use crate::revocation::sessions::{self, Ended};
 use crate::revocation::{Kept, Lists};
 use crate::secret::Secret;
 use crate::text::hex;
@@ -23,6 +25,9 @@ const MOST_ASSERTION_KEYS: usize = 16;
 
 /// Octets of randomness drawn at a time: a crossing for each 32 requests.
 const RANDOM_BATCH: u32 = 512;
+
+/// The key of `EDGEWARD_KV` that holds API keys.
+const API_KEYS: &str = "api-keys";
 
 /// For so many seconds it is not told again that a key verified something.
 const KEY_TOLD_EVERY: i64 = 60;
@@ -43,7 +48,8 @@ pub struct Isolate {
     assertions: RefCell<Vec<(String, Rc<AssertionKey>)>>,
     templates_asked: RefCell<Vec<u16>>,
     random: RefCell<Vec<u8>>,
-    has_assets: Cell<Option<bool>>,
+    /// Whether the `ASSETS` binding is there.
+    pub has_assets: bool,
     /// What was read of `EDGEWARD_KV`.
     pub kept: RefCell<Kept>,
     /// Accounts that were read of it.
@@ -55,6 +61,8 @@ pub struct Isolate {
     pub has_events: bool,
     /// Keys that verified something of late, and when that was last told.
     told_keys: RefCell<Vec<(String, UnixTime)>>,
+    /// Languages whose words could not be had.
+    pub unavailable: Unavailable,
 }
 
 /// The API keys of `EDGEWARD_KV`, and the text they were read from: read again only where that has changed.
@@ -89,39 +97,32 @@ impl Isolate {
         let config = Config::parse(&sources(host, env), host::nfc);
         log::problems(host, &config);
         let gate = Gate::new(config);
-        let brand = gate.config.policy.as_ref().map_or_else(Brand::default, |policy| policy.brand.clone());
+        let has_assets = host.has(env, "ASSETS", "fetch");
+        let pages = pages(&gate, has_assets);
         let key = <[u8; 32]>::try_from(host.random(32).as_slice()).unwrap_or_default();
         Self {
             pseudonym: pseudonym(&gate, host),
             gate,
             proven: RefCell::new(ProvenCache::new(&Secret::new(key))),
-            pages: RefCell::new(Pages::new(brand)),
+            pages: RefCell::new(pages),
             assertions: RefCell::default(),
             templates_asked: RefCell::default(),
             random: RefCell::default(),
-            has_assets: Cell::new(None),
+            has_assets,
             kept: RefCell::default(),
             accounts: RefCell::default(),
             used_store: Cell::new(false),
             api_keys: RefCell::default(),
             has_events: host.has(env, "EDGEWARD_EVENTS", "writeDataPoint"),
             told_keys: RefCell::default(),
+            unavailable: Unavailable::default(),
         }
     }
 
-    /// Whether the `ASSETS` binding is there.
-    pub fn has_assets(&self, host: &Host, env: &JsValue) -> bool {
-        self.has_assets.get().unwrap_or_else(|| {
-            let has = host.has(env, "ASSETS", "fetch");
-            self.has_assets.set(Some(has));
-            has
-        })
-    }
-
     /// Whether a brand's own page for this status was not asked for yet; it is asked for once.
-    pub fn wants_template(&self, host: &Host, env: &JsValue, status: u16) -> bool {
+    pub fn wants_template(&self, status: u16) -> bool {
         let mut asked = self.templates_asked.borrow_mut();
-        if asked.contains(&status) || !self.has_assets(host, env) {
+        if asked.contains(&status) || !self.has_assets {
             return false;
         }
         asked.push(status);
@@ -165,6 +166,17 @@ impl Isolate {
         self.gate.config.policy.as_ref().is_some_and(|policy| policy.api_key.in_store)
     }
 
+    /// Whether people can sign in.
+    pub fn has_sessions(&self) -> bool {
+        self.gate.config.policy.as_ref().is_some_and(|policy| policy.session.is_some())
+    }
+
+    /// Keys of `EDGEWARD_KV` that are read with those that say what is revoked, one a line.
+    pub fn more_keys(&self) -> String {
+        let keys = [(self.stores_keys(), API_KEYS), (self.has_sessions(), sessions::KV_KEY)];
+        keys.into_iter().filter(|(is_read, _)| *is_read).flat_map(|(_, key)| [key, "\n"]).collect()
+    }
+
     /// API keys of `EDGEWARD_KV`; `None` where they cannot be read.
     pub fn stored_keys(&self) -> Option<Rc<ApiKeys>> {
         self.api_keys.borrow().keys.clone()
@@ -173,11 +185,14 @@ impl Isolate {
     /// Takes what `EDGEWARD_KV` answered to a question of the moment `asked`; `None` where it did not.
     pub fn take_store(&self, host: &Host, values: Option<&[Option<String>]>, asked: UnixTime) {
         let lists = match values {
-            Some([ids, subjects, keys, before, rest @ ..]) => {
-                if let [api_keys] = rest {
+            Some([ids, subjects, keys, before, more @ ..]) => {
+                let mut more = more.iter();
+                if let Some(api_keys) = self.stores_keys().then(|| more.next()).flatten() {
                     self.take_keys(host, api_keys.as_deref().unwrap_or_default());
                 }
+                let ended = Ended::parse(more.next().and_then(Option::as_deref));
                 Lists::parse(ids.as_deref(), subjects.as_deref(), keys.as_deref(), before.as_deref())
+                    .and_then(|lists| ended.map(|ended| lists.with_sessions(ended)))
             }
             Some(_) | None => Err("EDGEWARD_KV did not answer.".to_owned()),
         };
@@ -240,6 +255,13 @@ impl Isolate {
         let at = pool.len().saturating_sub(16);
         hex(&pool.split_off(at))
     }
+}
+
+/// The pages of the brand. A choice of languages is offered where their words can be had, and a choice can be taken.
+fn pages(gate: &Gate, assets: bool) -> Pages {
+    let policy = gate.config.policy.as_ref();
+    let pages = Pages::new(policy.map_or_else(Brand::default, |policy| policy.brand.clone()));
+    if assets && policy.is_some() { pages.with_languages() } else { pages }
 }
 
 /// `edgeward-<8 hex>`: the same for all isolates of one gate, so that a loop through another isolate is found too.

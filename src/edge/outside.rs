@@ -9,6 +9,7 @@ use super::{Visit, once, plain, visit};
 use crate::authenticate::{Answers, LedgerQuestion, Question};
 use crate::password::stored;
 use crate::revocation::State;
+use crate::sign_in::SignInForm;
 use crate::verdict::{Cause, Refusal};
 use wasm_bindgen::prelude::*;
 
@@ -22,6 +23,10 @@ pub enum Then {
     Answer,
     /// A link that counts its uses is opened.
     Open(Opened),
+    /// A form of the sign-in page is taken.
+    SignIn(Box<SignInForm>),
+    /// The sign-in page is shown.
+    SignInPage,
 }
 
 /// What the form says that opens a link.
@@ -61,7 +66,7 @@ pub fn renew(host: &Host, env: &JsValue, ctx: &JsValue) {
         isolate.take_store(host_value.unchecked_ref(), texts(&values).as_deref(), now);
         JsValue::UNDEFINED
     });
-    host.renew(ctx, env, isolate.stores_keys(), &took);
+    host.renew(ctx, env, &isolate.more_keys(), &took);
 }
 
 /// One request asks for all that need to know: the page of a site is thirty requests at once, and the free plan has
@@ -79,7 +84,7 @@ fn ask_store(visit: &Visit<'_>, answers: Answers, then: Then) -> JsValue {
         isolate.take_store(resume.host(), texts(&values).as_deref(), asked);
         resume.go_on()
     });
-    visit.host.store(visit.request, visit.env, isolate.stores_keys(), &then)
+    visit.host.store(visit.request, visit.env, &isolate.more_keys(), &then)
 }
 
 /// One request asks for all that need to know of that user, as with [`ask_store`].
@@ -152,6 +157,8 @@ impl Resume {
             match then {
                 Then::Answer => visit.answer(answers),
                 Then::Open(opened) => visit.open(opened, answers),
+                Then::SignIn(form) => visit.try_sign_in(form, answers),
+                Then::SignInPage => visit.sign_in_page(answers),
             }
         })
     }

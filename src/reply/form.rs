@@ -3,6 +3,7 @@
 //! What was typed and where it leads back to is of a visitor, and only filled in when a page is sent; [`Shape`] is what is
 //! left without that, and what a kept page depends on.
 
+use crate::totp::Digits;
 use core::fmt;
 
 /// A form, with what of it is this visitor's.
@@ -40,8 +41,8 @@ pub struct SignIn<'a> {
 pub struct Code<'a> {
     /// Where the form leads back to.
     pub return_to: &'a str,
-    /// How many digits a code has.
-    pub digits: u8,
+    /// How many digits a code has, where that is known.
+    pub digits: Option<Digits>,
     /// Whether what was sent did not match.
     pub wrong: bool,
     /// Whether the page is the answer to content that the browser can send once more.
@@ -82,10 +83,12 @@ pub struct Sent<'a> {
 }
 
 /// The form of a kept page, without anything of a visitor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     /// Which form.
     pub asks: Asks,
+    /// Whether there is a user-id to begin with.
+    pub user: bool,
     /// Whether what was sent did not match.
     pub wrong: bool,
     /// "Keep me signed in", where it is offered: whether it is chosen.
@@ -96,8 +99,8 @@ pub struct Shape {
     pub tab: bool,
     /// Whether "on all my devices" is offered.
     pub everywhere: bool,
-    /// How many digits a code has.
-    pub digits: u8,
+    /// How many digits a code has, where that is known.
+    pub digits: Option<Digits>,
 }
 
 /// What is asked for.
@@ -122,8 +125,9 @@ impl<'a> Form<'a> {
     pub fn shape(&self) -> Shape {
         let none = Shape::default();
         match *self {
-            Self::SignIn(SignIn { remember, wrong, resend, tab, .. }) => {
-                Shape { asks: Asks::SignIn, wrong, remember, resend, tab, ..none }
+            Self::SignIn(SignIn { user, remember, wrong, resend, tab, .. }) => {
+                let user = !user.is_empty();
+                Shape { asks: Asks::SignIn, user, wrong, remember, resend, tab, ..none }
             }
             Self::Code(Code { digits, wrong, resend, tab, .. }) => {
                 Shape { asks: Asks::Code, wrong, resend, tab, digits, ..none }

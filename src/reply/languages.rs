@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 // `static LANGUAGES: [Language; …]`, by their own names: build.rs.
 include!(concat!(env!("OUT_DIR"), "/languages.rs"));
 
-const ENGLISH: &str = include_str!("../../www/.edgeward/locales/en.json");
+const ENGLISH: &str = include_str!(concat!(env!("OUT_DIR"), "/english.json"));
 
 /// What English is called where it is no file: never, as the build fails without one.
 static ENGLISH_ALONE: Language = Language::new("en", "English", false);

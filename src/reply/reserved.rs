@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::request::RequestFacts;
-use crate::reserved::{LINK, REVOKE, TOKEN};
+use crate::reserved::{CLEAR, LANGUAGE, LINK, REVOKE, SESSION, SESSION_SCRIPT, SIGN_IN, SIGN_OUT, TOKEN};
 use crate::verdict::{Cause, Refusal};
 
 /// Where the pages that explain a cause stand: `type` of problem details begins with it.
@@ -23,8 +23,20 @@ pub enum Endpoint {
     Token,
     /// POST `link`: a link that counts its uses is opened.
     Link,
+    /// POST `language`: a visitor chose one.
+    Language,
     /// POST `revoke`: an order of the command's.
     Revoke,
+    /// `sign-out`: GET asks, POST does.
+    SignOut,
+    /// `clear`: GET asks, POST does.
+    Clear,
+    /// `session`: how long it is good; POST extends it.
+    Session,
+    /// `session.js`.
+    SessionScript,
+    /// `sign-in`: GET shows the form, POST takes it.
+    SignIn,
     /// Nothing, or nothing for this method, or a gate that is not configured.
     Refused(Refusal),
 }
@@ -36,8 +48,9 @@ pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
         return Endpoint::Refused(Refusal::new(Cause::NotFound, "No such reserved path."));
     };
     match (facts.method, allowed(facts.path)) {
-        ("GET" | "HEAD", GET) | ("POST", POST) => endpoint,
+        ("GET" | "HEAD", GET | BOTH) | ("POST", POST | BOTH) => endpoint,
         (_, GET) => refused("This path answers GET and HEAD only."),
+        (_, BOTH) => refused("This path answers GET, HEAD and POST only."),
         (_, _) => refused("This path answers POST only."),
     }
 }
@@ -46,13 +59,21 @@ pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
 #[must_use]
 pub fn allowed(path: &str) -> &'static str {
     match path {
-        TOKEN | LINK | REVOKE => POST,
+        TOKEN | LINK | REVOKE | LANGUAGE => POST,
+        SIGN_IN | SIGN_OUT | CLEAR | SESSION => BOTH,
         _ => GET,
     }
 }
 
+/// Whether a path can be asked for with GET: all but some of ours.
+#[must_use]
+pub fn answers_get(path: &str) -> bool {
+    allowed(path) != POST
+}
+
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
+const BOTH: &str = "GET, HEAD, POST";
 
 fn refused(detail: &str) -> Endpoint {
     Endpoint::Refused(Refusal::new(Cause::MethodNotAllowed, detail))
@@ -64,7 +85,13 @@ fn found(path: &str, config: &Config) -> Option<Endpoint> {
     match path {
         TOKEN => return policy?.fresh_tokens.map(|_| Endpoint::Token),
         LINK => return (!policy?.links.is_empty()).then_some(Endpoint::Link),
+        LANGUAGE => return Some(Endpoint::Language),
         REVOKE => return config.ledger.then_some(Endpoint::Revoke),
+        SIGN_OUT => return Some(Endpoint::SignOut),
+        CLEAR => return Some(Endpoint::Clear),
+        SESSION => return policy?.session.as_ref().map(|_| Endpoint::Session),
+        SESSION_SCRIPT => return policy?.session.as_ref().map(|_| Endpoint::SessionScript),
+        SIGN_IN => return policy?.session.as_ref().map(|_| Endpoint::SignIn),
         _ => {}
     }
     if let Some(cause) = path.strip_prefix(PROBLEMS) {
@@ -93,7 +120,7 @@ mod tests {
     }
 
     fn config() -> Config {
-        let policy = r#"{"token":{},"tokens":[{"format":"edgeward"}]}"#;
+        let policy = r#"{"token":{},"tokens":[{"format":"edgeward"}],"session":{}}"#;
         let secret = crate::secret::Secret::new(crate::token::to_base64url(&[7; 32]));
         let sources = crate::config::Sources {
             policy: Some(policy.to_owned()),
@@ -125,14 +152,29 @@ mod tests {
             "/.edgeward/brand/",
             "/.edgeward/pages/401.html",
             "/.edgeward/policy.json",
+            "/.edgeward/locales/en.json",
         ] {
             assert_eq!(cause(&at("GET", path)), Some(Cause::NotFound), "{path}");
             assert_eq!(cause(&at("POST", path)), Some(Cause::NotFound), "{path}");
         }
-        for path in [TOKEN, LINK, REVOKE] {
+        for path in [TOKEN, LINK, REVOKE, LANGUAGE] {
             assert_eq!(cause(&at("POST", path)), None, "{path}");
             assert_eq!(cause(&at("GET", path)), Some(Cause::MethodNotAllowed), "{path}");
         }
+        for (path, wanted) in [(SIGN_OUT, Endpoint::SignOut), (CLEAR, Endpoint::Clear)] {
+            for method in ["GET", "HEAD", "POST"] {
+                assert_eq!(at(method, path), wanted, "{method} {path}");
+            }
+            assert_eq!(cause(&at("DELETE", path)), Some(Cause::MethodNotAllowed), "{path}");
+            assert_eq!(allowed(path), "GET, HEAD, POST");
+        }
+        for path in [SESSION, SESSION_SCRIPT] {
+            assert_eq!(cause(&at("GET", path)), Some(Cause::NotFound), "nobody can sign in: {path}");
+        }
+        for method in ["GET", "HEAD", "POST"] {
+            assert_eq!(at(method, "/.edgeward/sign-in?return_to=/a"), Endpoint::SignIn, "{method}");
+        }
+        assert_eq!(cause(&at("PUT", SIGN_IN)), Some(Cause::MethodNotAllowed));
         for method in ["POST", "OPTIONS", "get"] {
             assert_eq!(cause(&at(method, "/.edgeward/health")), Some(Cause::MethodNotAllowed), "{method}");
         }

@@ -93,7 +93,7 @@ impl Enrolment {
     }
 
     fn named(&self, purpose: Purpose, field: &[u8]) -> String {
-        let tag = self.seed.tag_for(&purpose, &[field]);
+        let tag = self.seed.tag_for(&purpose, &[self.user.as_bytes(), field]);
         to_base64url(tag.as_bytes().get(..NAME_SIZE).unwrap_or_default())
     }
 }

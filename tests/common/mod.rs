@@ -85,6 +85,18 @@ impl Request {
         Self { method: method.into(), uri: uri.into(), lines: Vec::new() }
     }
 
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+
+    pub fn lines(&self) -> impl Iterator<Item = (&String, &str)> {
+        self.lines.iter().map(|(name, value)| (name, value.as_str()))
+    }
+
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.lines.push((name.into(), value.into()));
         self

@@ -44,7 +44,10 @@ impl<'a> Asking<'a> {
 }
 
 /// Step 17.
-pub(super) fn in_good_standing(account: &Account, kind: Kind, now: UnixTime) -> Result<(), Refusal> {
+///
+/// # Errors
+/// The account is switched off, or its password ran out.
+pub fn in_good_standing(account: &Account, kind: Kind, now: UnixTime) -> Result<(), Refusal> {
     if account.suspended() {
         let refusal = Refusal::new(Cause::AccountSuspended, "The account is switched off.").sent(kind);
         return Err(Refusal { user: Some(account.user().to_owned()), ..refusal });

@@ -2,22 +2,52 @@
 
 use super::account::in_good_standing;
 use super::{Asking, Halt, Known, is_cross_site};
-use crate::authenticate::{Authenticated, not_configured};
+use crate::authenticate::{
+    About, Authenticated, Circumstances, Gate, LedgerQuestion, Question, not_configured, second_factor,
+};
 use crate::credentials::{self, Credentials};
 use crate::password::htpasswd::Account;
 use crate::policy::{Kind, Rule};
 use crate::request::RequestFacts;
-use crate::revocation::{Issued, Traits};
+use crate::revocation::{Issued, Traits, ledger, sessions};
 use crate::session::{Ended, Factors, Session};
 use crate::verdict::{Cause, Refusal};
 
+/// The session that the request bears, be it half a one: of the same account as when it began, and not ended. `None` where
+/// it bears none.
+///
+/// # Errors
+/// Why it is not good, or what has to be known first.
+pub fn session_of(
+    gate: &Gate,
+    facts: &RequestFacts<'_>,
+    at: &Circumstances<'_>,
+) -> Result<Option<Session>, Halt> {
+    let (Some(policy), Some(verifiers)) = (&gate.config.policy, &gate.config.verifiers) else {
+        return Err(not_configured("A secret or binding that the policy needs is missing or wrong.").into());
+    };
+    let value = credentials::session_alone(facts, &gate.places)
+        .map_err(|detail| Refusal::new(Cause::RequestAmbiguous, detail).sent(Kind::Session))?;
+    let Some(value) = value else { return Ok(None) };
+    Asking { gate, policy, verifiers, at }.whose(value.expose(), facts).map(|known| known.session)
+}
+
 impl Asking<'_> {
     pub(super) fn by_session(&self, value: &str, facts: &RequestFacts<'_>) -> Result<Known, Halt> {
-        let session = self.open(value, facts)?;
-        if session.factors == Factors::Half {
-            let detail = "The first factor was proven, and the second is still to come.";
-            return Err(of(&session, Cause::SecondFactorRequired, detail).into());
+        let known = self.whose(value, facts)?;
+        match known.session.as_ref().filter(|session| session.factors == Factors::Half) {
+            None => Ok(known),
+            Some(half) => {
+                let detail = "The first factor was proven, and the second is still to come.";
+                let digits = second_factor::digits(self.verifiers, &half.user);
+                Err(Refusal { digits, ..of(half, Cause::SecondFactorRequired, detail) }.into())
+            }
         }
+    }
+
+    /// Whose session it is, be it half a one.
+    fn whose(&self, value: &str, facts: &RequestFacts<'_>) -> Result<Known, Halt> {
+        let session = self.open(value, facts)?;
         let groups = match session.factors {
             Factors::Elsewhere => session.groups.clone(),
             Factors::Half | Factors::Password | Factors::Both => self.line_of(&session)?.groups().to_vec(),
@@ -91,16 +121,43 @@ impl Asking<'_> {
         Ok(account)
     }
 
-    /// Whether it was ended before its time.
+    /// Whether it was ended before its time: by signing out, or as tokens are revoked.
     fn not_ended(&self, session: &Session, who: &Authenticated) -> Result<(), Halt> {
         let (id, subjects) = (session.id_text(), [session.user.as_str()]);
         let traits =
             Traits { id: Some(&id), subjects: &subjects, key: None, issued: Issued::At(session.began) };
         match self.not_revoked(&traits, who) {
             Err(Halt::Refused(refusal)) if refusal.cause == Cause::TokenRevoked => {
-                Err(Refusal { cause: Cause::SessionRevoked, ..refusal }.into())
+                return Err(Refusal { cause: Cause::SessionRevoked, ..refusal }.into());
             }
-            ended => ended,
+            ended => ended?,
+        }
+        self.not_signed_out(session, who)
+    }
+
+    /// The lists are fresh by now where there are any.
+    fn not_signed_out(&self, session: &Session, who: &Authenticated) -> Result<(), Halt> {
+        let signed_out = || of(session, Cause::SessionRevoked, "Its user signed out, or was signed out.");
+        if self.at.store.revoked.has_ended(session) {
+            return Err(signed_out().into());
+        }
+        if !self.gate.config.ledger {
+            return Ok(());
+        }
+        let arguments = sessions::marked_arguments(session);
+        let Some(answer) = self.at.answers.revoked(&arguments) else {
+            return Err(Halt::Needs(Question::Ledger(LedgerQuestion {
+                about: About::Revoked,
+                object: sessions::object(&session.user),
+                method: ledger::MARKED,
+                arguments,
+            })));
+        };
+        match answer.as_deref().map(|answer| sessions::is_marked(answer, session)) {
+            Some(Ok(false)) => Ok(()),
+            Some(Ok(true)) => Err(signed_out().into()),
+            Some(Err(_)) | None if self.policy.revocation.pass_unchecked => Ok(()),
+            Some(Err(_)) | None => Err(self.unchecked(who).into()),
         }
     }
 }

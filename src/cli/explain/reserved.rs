@@ -20,10 +20,14 @@ impl Asked<'_> {
             (Endpoint::Token, Some(who)) => self.fresh_token(told, who),
             (Endpoint::Link, _) => self.link(told),
             (Endpoint::Revoke, _) => self.revoke(told),
+            (Endpoint::Language, _) => self.language(told),
             (Endpoint::Brand, _) => told.line("Verdict", "a file of the brand, if it is there"),
             (Endpoint::Explained(cause), _) => {
                 told.line("Verdict", "a page of Edgeward's own");
                 answer(told, &self.answerer().explained(cause, &mut self.pages()));
+            }
+            (Endpoint::SignOut | Endpoint::Clear | Endpoint::Session | Endpoint::SessionScript, _) => {
+                told.line("Verdict", "answered by Edgeward itself: what people sign in and out with");
             }
             (Endpoint::Token | Endpoint::Health | Endpoint::WhoAmI, _) => {
                 told.line("Verdict", "answered by Edgeward itself: 200");
@@ -58,6 +62,18 @@ impl Asked<'_> {
             "Verdict",
             "answered by Edgeward itself: opens the link that the form names; with --url and that link's own URL, \
              explain says what a click does",
+        );
+    }
+
+    /// Takes the language that the content names.
+    fn language(&self, told: &mut Told) {
+        if !is_own_form(self.facts) {
+            let refusal = Refusal::new(Cause::CrossSite, "The form is not one of this site.");
+            return self.refuse(told, refusal);
+        }
+        told.line(
+            "Verdict",
+            "answered by Edgeward itself: keeps the language that the form names, and leads back",
         );
     }
 

@@ -28,7 +28,7 @@ pub fn problem(cause: Cause) -> Wording {
 
 fn words() -> &'static Json<'static> {
     static WORDS: OnceLock<Json<'static>> = OnceLock::new();
-    let json = include_str!("../../../www/.edgeward/problems.json");
+    let json = include_str!(concat!(env!("OUT_DIR"), "/problems.json"));
     // It can be read: a test does.
     WORDS.get_or_init(|| Json::parse(json).unwrap_or(Json::Null))
 }
