@@ -186,6 +186,16 @@ impl Ended {
         self.users.retain(|_, (_, until)| is_kept(*until));
     }
 
+    /// Ids, and until when each is kept (Unix seconds; 0 for ever).
+    pub fn ids(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.ids.iter().map(|(id, until)| (&**id, *until))
+    }
+
+    /// Users: all that began up to the first moment, kept until the second (Unix seconds).
+    pub fn users(&self) -> impl Iterator<Item = (&str, (i64, i64))> {
+        self.users.iter().map(|(user, moments)| (&**user, *moments))
+    }
+
     /// Whether it is more than one isolate knows by heart.
     #[must_use]
     pub const fn is_long(&self) -> bool {
@@ -305,7 +315,10 @@ mod tests {
         let mut ended = Ended::new();
         ended.add(&Ending::one(&one));
         assert!(ended.has(&one) && !ended.has(&other));
-        assert_eq!(ended.written(), format!(r#"{{"ids":{{"{}":1796003600}},"users":{{}}}}"#, "01".repeat(16)));
+        assert_eq!(
+            ended.written(),
+            format!(r#"{{"ids":{{"{}":1796003600}},"users":{{}}}}"#, "01".repeat(16))
+        );
     }
 
     #[test]
