@@ -20,6 +20,7 @@ pub mod reserved;
 pub mod said;
 pub mod scan;
 pub mod scope;
+pub mod signed_in;
 mod signing;
 mod switch;
 pub mod template;
@@ -182,6 +183,7 @@ impl Answerer<'_> {
         if let Some(span) = retry_after(refusal) {
             reply.fields.push(("Retry-After", span.seconds().to_string()));
         }
+        self.clear_if_over(refused, &mut reply);
         if refusal.cause == Cause::MethodNotAllowed {
             reply.fields.push(("Allow", self.allowed().to_owned()));
         }
@@ -209,6 +211,7 @@ impl Answerer<'_> {
         let return_to = return_to::written(&origin, &target);
         let form = self.asked(refused, sent, &return_to);
         let origins = form.map(|form| self.form_origins(&form)).unwrap_or_default();
+        let back = sent.map_or(&*return_to, |sent| sent.return_to);
         let facts = PageFacts {
             variant: self.variant(refused, asker, form.as_ref()),
             language: language::spoken(self.facts),
@@ -225,7 +228,7 @@ impl Answerer<'_> {
             form,
             form_origins: &origins,
             exits: self.exits(refused, form.as_ref(), sent),
-            onward: Some(sent.map_or(&return_to, |sent| sent.return_to)),
+            onward: Some(back),
             ..PageFacts::of(refusal.cause)
         };
         match negotiate::form(self.facts, asker) {
@@ -236,8 +239,9 @@ impl Answerer<'_> {
             }
             Form::Problem => {
                 let title = catalog::title(refusal.cause);
-                let problem =
-                    problem::document(self.facts, self.policy, refused, status, self.reference, title);
+                let sign_in = self.sign_in_url(refused, status, &return_to);
+                let known = problem::Known { status, reference: self.reference, title, sign_in };
+                let problem = problem::document(self.facts, self.policy, refused, &known);
                 Reply::new(status).typed("application/problem+json", problem)
             }
             Form::Nothing => Reply::new(status),
