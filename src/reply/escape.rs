@@ -17,6 +17,24 @@ pub fn html(text: &str, out: &mut String) {
     }
 }
 
+/// `text` as a value in a query (RFC 3986 §3.4): all but unreserved characters and `/` percent-encoded.
+#[must_use]
+pub fn component(text: &str) -> String {
+    const DIGITS: [char; 16] =
+        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied().unwrap_or('0');
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                out.push(char::from(byte))
+            }
+            other => out.extend(['%', digit(other >> 4), digit(other)]),
+        }
+    }
+    out
+}
+
 /// What is left of an address when it is shown: parts so long that they may be tokens keep their first characters.
 ///
 /// The folded part of a page is what people send to whoever helps them; a link's token must not go along. A path segment
