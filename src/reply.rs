@@ -19,6 +19,7 @@ pub mod reserved;
 pub mod said;
 pub mod scan;
 pub mod scope;
+mod signing;
 mod switch;
 pub mod template;
 pub mod when;
@@ -35,7 +36,7 @@ use crate::return_to;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::signed_url::edgeward;
 use crate::verdict::{Cause, Refusal, Refused};
-use catalog::Variant;
+use form::Sent;
 use negotiate::Form;
 use page::{Confirm, PageFacts, Pages, Rendered};
 
@@ -167,10 +168,14 @@ impl Answerer<'_> {
     /// Says no.
     #[must_use]
     pub fn refused(&self, refused: &Refused, pages: &mut Pages) -> Reply {
+        self.answer(refused, None, pages)
+    }
+
+    fn answer(&self, refused: &Refused, sent: Option<&Sent<'_>>, pages: &mut Pages) -> Reply {
         let refusal = &refused.refusal;
         let status = status(refusal.cause);
         let asker = negotiate::asker(self.facts);
-        let mut reply = self.content(refused, status, asker, pages);
+        let mut reply = self.content(refused, sent, asker, pages);
         let challenges = challenge::challenges(refused, self.terms(), asker, status);
         reply.fields.extend(challenges.into_iter().map(|challenge| ("WWW-Authenticate", challenge)));
         if let Some(span) = retry_after(refusal) {
@@ -194,16 +199,17 @@ impl Answerer<'_> {
         if self.facts.method == "TRACE" { METHODS } else { reserved::allowed(self.facts.path) }
     }
 
-    fn content(&self, refused: &Refused, status: u16, asker: Asker, pages: &mut Pages) -> Reply {
+    fn content(&self, refused: &Refused, sent: Option<&Sent<'_>>, asker: Asker, pages: &mut Pages) -> Reply {
         let refusal = &refused.refusal;
+        let status = status(refusal.cause);
         let target = self.target();
         let origin = self.facts.origin();
         let address = [&origin, target.as_str()].concat();
         let return_to = return_to::written(&origin, &target);
+        let form = self.asked(refused, sent, &return_to);
+        let origins = form.map(|form| self.form_origins(&form)).unwrap_or_default();
         let facts = PageFacts {
-            status,
-            cause: refusal.cause,
-            variant: self.variant(refused, asker),
+            variant: self.variant(refused, asker, form.as_ref()),
             language: language::spoken(self.facts),
             host: self.facts.authority,
             address: &address,
@@ -215,7 +221,11 @@ impl Answerer<'_> {
             retry_after: retry_after(refusal),
             confirm: self.confirm(refusal.cause, &return_to),
             return_to: self.own_address(&return_to),
-            place: None,
+            form,
+            form_origins: &origins,
+            exits: self.exits(refused, form.as_ref(), sent),
+            onward: Some(sent.map_or(&return_to, |sent| sent.return_to)),
+            ..PageFacts::of(refusal.cause)
         };
         match negotiate::form(self.facts, asker) {
             Form::Html => Reply::page(status, pages.render(&facts)),
@@ -230,20 +240,6 @@ impl Answerer<'_> {
                 Reply::new(status).typed("application/problem+json", problem)
             }
             Form::Nothing => Reply::new(status),
-        }
-    }
-
-    /// How the visitor came, as far as the words differ.
-    fn variant(&self, refused: &Refused, asker: Asker) -> Variant {
-        let program = match refused.refusal.sent {
-            Some(Kind::ApiKey) => true,
-            Some(Kind::Bearer) => self.facts.field("authorization").is_some(),
-            Some(Kind::Basic | Kind::SignedUrl | Kind::Session) | None => false,
-        };
-        match (program, refused.accept.has(Kind::Basic), asker) {
-            (true, ..) => Variant::Program,
-            (false, true, Asker::Navigation | Asker::Other) => Variant::Prompt,
-            (false, ..) => Variant::Plain,
         }
     }
 

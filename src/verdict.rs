@@ -203,6 +203,9 @@ pub struct Refusal {
     pub span: Option<Lifetime>,
     /// After how long a client may try again, where that depends on more than the cause.
     pub retry_after: Option<Lifetime>,
+    /// How many digits a code has that would help (`second-factor-required`): `None` where the user has none to enter, or
+    /// nothing on the page could take it.
+    pub digits: Option<u8>,
     /// Scopes the rule needs (`insufficient-scope`).
     pub scopes: Vec<String>,
     /// As whom the client is known, where it is.
@@ -228,6 +231,7 @@ impl Refusal {
             when: None,
             span: None,
             retry_after: None,
+            digits: None,
             scopes: Vec::new(),
             user: None,
             key: None,

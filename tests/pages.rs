@@ -21,8 +21,6 @@ const LINK: Confirm<'static> =
 fn facts() -> PageFacts<'static> {
     PageFacts {
         status: 401,
-        cause: Cause::TokenExpired,
-        variant: Variant::Plain,
         language: "en",
         host: "staging.acme.example",
         address: "https://staging.acme.example/reports?year=2026",
@@ -33,8 +31,7 @@ fn facts() -> PageFacts<'static> {
         retry_after: Some(Lifetime::from_seconds(30)),
         span: Some(Lifetime::from_seconds(43_200)),
         confirm: Some(LINK),
-        return_to: "/reports?year=2026",
-        place: None,
+        ..PageFacts::of(Cause::TokenExpired)
     }
 }
 

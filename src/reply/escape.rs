@@ -93,6 +93,11 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_a_query() {
+        assert_eq!(component("/a?b=c d&é#\"%"), "/a%3Fb%3Dc%20d%26%C3%A9%23%22%25");
+    }
+
+    #[test]
     fn tokens_are_not_shown() {
         let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJlIG9mIDMyIGJ5dGVzLCBhcyBIUzI1Ng";
         let shown = shown_address(&format!("https://acme.example/a/b?access_token={jwt}&page=2"));

@@ -86,6 +86,8 @@ pub struct Sent<'a> {
 pub struct Shape {
     /// Which form.
     pub asks: Asks,
+    /// Whether there is a user-id to begin with.
+    pub user: bool,
     /// Whether what was sent did not match.
     pub wrong: bool,
     /// "Keep me signed in", where it is offered: whether it is chosen.
@@ -122,8 +124,9 @@ impl<'a> Form<'a> {
     pub fn shape(&self) -> Shape {
         let none = Shape::default();
         match *self {
-            Self::SignIn(SignIn { remember, wrong, resend, tab, .. }) => {
-                Shape { asks: Asks::SignIn, wrong, remember, resend, tab, ..none }
+            Self::SignIn(SignIn { user, remember, wrong, resend, tab, .. }) => {
+                let user = !user.is_empty();
+                Shape { asks: Asks::SignIn, user, wrong, remember, resend, tab, ..none }
             }
             Self::Code(Code { digits, wrong, resend, tab, .. }) => {
                 Shape { asks: Asks::Code, wrong, resend, tab, digits, ..none }

@@ -4,10 +4,14 @@
 //! escaped for its place when the page is sent.
 
 use crate::reply::catalog::{Catalog, Part, parts};
-use crate::reply::escape::{html, shown_address};
+use crate::reply::escape::{component, html, shown_address};
+use crate::reply::form::Asks;
 use crate::reply::page::PageFacts;
 use crate::reply::scan::{Inline, Place};
 use crate::reply::when;
+use crate::reserved::SIGN_IN;
+use crate::time::Lifetime;
+use crate::verdict::Cause;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
@@ -18,6 +22,7 @@ pub struct Kept {
     pieces: Vec<Piece>,
     styles: Vec<String>,
     scripts: Vec<String>,
+    connects: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +64,16 @@ pub enum Hole {
     ConfirmToken,
     /// Where that form leads back to.
     ConfirmReturnTo,
+    /// The user-id that a form begins with.
+    FormUser,
+    /// Where a form leads back to.
+    FormReturnTo,
+    /// The page that asks for user name and password, and leads back to this one.
+    SignInUrl,
+    /// The same, whoever is signed in.
+    OtherUrl,
+    /// Where the one thing to do leads.
+    Onward,
 }
 
 /// A value of a page: words that are known, or what each request brings.
@@ -96,6 +111,11 @@ impl Kept {
         }
     }
 
+    /// A script that asks this site something: the policy has to allow that.
+    pub const fn connects(&mut self) {
+        self.connects = true;
+    }
+
     /// A value at a place.
     pub fn value(&mut self, bits: &[Bit], place: Place) {
         for bit in bits {
@@ -117,18 +137,32 @@ impl Kept {
         let sources =
             |hashes: &[String]| if hashes.is_empty() { "'none'".to_owned() } else { hashes.join(" ") };
         format!(
-            "default-src 'none'; img-src 'self' data:; style-src {}; script-src {}; form-action 'self'; base-uri 'none'; \
+            "default-src 'none'; img-src 'self' data:; style-src {}; script-src {}; {}form-action 'self'; base-uri 'none'; \
              frame-ancestors 'none'",
             sources(&self.styles),
-            sources(&self.scripts)
+            sources(&self.scripts),
+            if self.connects { "connect-src 'self'; " } else { "" }
         )
     }
 
     /// Whether the page has all that a form has to send to confirm.
     #[must_use]
     pub fn confirms(&self) -> bool {
-        let has = |wanted| self.pieces.iter().any(|it| matches!(it, Piece::Hole(hole, _) if *hole == wanted));
-        has(Hole::ConfirmToken) && has(Hole::ConfirmReturnTo)
+        self.has(Hole::ConfirmToken) && self.has(Hole::ConfirmReturnTo)
+    }
+
+    /// Whether the page has all that a form has to send to sign in.
+    #[must_use]
+    pub fn asks(&self, asks: Asks) -> bool {
+        match asks {
+            Asks::SignIn => self.has(Hole::FormUser) && self.has(Hole::FormReturnTo),
+            Asks::Code => self.has(Hole::FormReturnTo),
+            Asks::Nothing | Asks::SignOut | Asks::Clear => true,
+        }
+    }
+
+    fn has(&self, wanted: Hole) -> bool {
+        self.pieces.iter().any(|it| matches!(it, Piece::Hole(hole, _) if *hole == wanted))
     }
 
     /// The page for one visitor.
@@ -184,11 +218,41 @@ fn fill(hole: Hole, place: Place, facts: &PageFacts<'_>, words: &'static Catalog
         Hole::When => facts.when.map(|then| moment(then, place, facts, words)).unwrap_or_default(),
         Hole::ConfirmToken => facts.confirm.map(|it| escaped(it.token)).unwrap_or_default(),
         Hole::ConfirmReturnTo => facts.confirm.map(|it| escaped(it.return_to)).unwrap_or_default(),
-        Hole::Wait => facts.retry_after.map(|span| escaped(&when::span(words, span))).unwrap_or_default(),
+        Hole::Wait => facts.retry_after.map(|span| wait(span, place, facts, words)).unwrap_or_default(),
         Hole::Span => facts.span.map(|span| escaped(&when::span(words, span))).unwrap_or_default(),
         Hole::Place => facts.place.map(|host| isolated(host, place)).unwrap_or_default(),
         Hole::ReturnTo => escaped(facts.return_to),
+        Hole::FormUser => escaped(facts.form.map_or("", |form| form.user())),
+        Hole::FormReturnTo => escaped(facts.form.map_or("", |form| form.return_to())),
+        Hole::SignInUrl => sign_in_url("", facts.onward),
+        Hole::OtherUrl => sign_in_url("other=1&", facts.onward),
+        Hole::Onward => escaped(facts.onward.filter(|url| is_url(url)).unwrap_or("/")),
     }
+}
+
+/// How long to wait; a script of ours counts it down where that opens the way.
+fn wait(span: Lifetime, place: Place, facts: &PageFacts<'_>, words: &'static Catalog) -> String {
+    let said = escaped(&when::span(words, span));
+    if place != Place::Content || facts.cause != Cause::TooManyAttempts {
+        return said;
+    }
+    format!("<span class=\"wait\" data-seconds=\"{}\">{said}</span>", span.seconds())
+}
+
+/// The page that asks for user name and password, with the way back to where one came from.
+fn sign_in_url(options: &str, return_to: Option<&str>) -> String {
+    let url = match return_to {
+        Some(return_to) => [SIGN_IN, "?", options, "return_to=", &component(return_to)].concat(),
+        None if options.is_empty() => SIGN_IN.to_owned(),
+        None => [SIGN_IN, "?", options].concat(),
+    };
+    escaped(url.trim_end_matches('&'))
+}
+
+/// Whether a text is what may stand in `href`: a path of this host, or a URL that leads to a web page.
+fn is_url(text: &str) -> bool {
+    let is_path = text.starts_with('/') && !text.starts_with("//") && !text.starts_with("/\\");
+    is_path || text.starts_with("https://") || text.starts_with("http://")
 }
 
 /// An address; between elements it may be broken into lines where its parts end.

@@ -59,11 +59,52 @@ pub enum Name {
     LabelCheck,
     LabelLanguage,
     LabelChange,
+    Page,
+    ButtonTab,
+    HasHelp,
+    SignIn,
+    Folded,
+    Code,
+    CodeHidden,
+    CodeDigits,
+    SignOut,
+    Clear,
+    FormUser,
+    FormReturnTo,
+    Wrong,
+    Remember,
+    Remembered,
+    Resend,
+    Tab,
+    Everywhere,
+    Errors,
+    ErrorCause,
+    ErrorHeadline,
+    Error,
+    LabelUser,
+    LabelPassword,
+    LabelRemember,
+    LabelShow,
+    LabelHide,
+    LabelCaps,
+    LabelCode,
+    LabelRecovery,
+    LabelEverywhere,
+    LabelResend,
+    LabelResendTab,
+    LabelBusy,
+    LabelSignIn,
+    LabelNext,
+    LabelSignOut,
+    LabelClear,
+    LabelUseRecovery,
+    LabelOther,
+    LabelForgot,
 }
 
 impl Name {
     /// Every name, as it is written.
-    pub const ALL: [(&'static str, Self); 55] = [
+    pub const ALL: [(&'static str, Self); 96] = [
         ("lang", Self::Lang),
         ("dir", Self::Dir),
         ("status", Self::Status),
@@ -119,6 +160,47 @@ impl Name {
         ("label_check", Self::LabelCheck),
         ("label_language", Self::LabelLanguage),
         ("label_change", Self::LabelChange),
+        ("page", Self::Page),
+        ("button_tab", Self::ButtonTab),
+        ("has_help", Self::HasHelp),
+        ("sign_in", Self::SignIn),
+        ("folded", Self::Folded),
+        ("code", Self::Code),
+        ("code_hidden", Self::CodeHidden),
+        ("code_digits", Self::CodeDigits),
+        ("sign_out", Self::SignOut),
+        ("clear", Self::Clear),
+        ("form_user", Self::FormUser),
+        ("form_return_to", Self::FormReturnTo),
+        ("wrong", Self::Wrong),
+        ("remember", Self::Remember),
+        ("remembered", Self::Remembered),
+        ("resend", Self::Resend),
+        ("tab", Self::Tab),
+        ("everywhere", Self::Everywhere),
+        ("errors", Self::Errors),
+        ("error_cause", Self::ErrorCause),
+        ("error_headline", Self::ErrorHeadline),
+        ("error", Self::Error),
+        ("label_user", Self::LabelUser),
+        ("label_password", Self::LabelPassword),
+        ("label_remember", Self::LabelRemember),
+        ("label_show", Self::LabelShow),
+        ("label_hide", Self::LabelHide),
+        ("label_caps", Self::LabelCaps),
+        ("label_code", Self::LabelCode),
+        ("label_recovery", Self::LabelRecovery),
+        ("label_everywhere", Self::LabelEverywhere),
+        ("label_resend", Self::LabelResend),
+        ("label_resend_tab", Self::LabelResendTab),
+        ("label_busy", Self::LabelBusy),
+        ("label_sign_in", Self::LabelSignIn),
+        ("label_next", Self::LabelNext),
+        ("label_sign_out", Self::LabelSignOut),
+        ("label_clear", Self::LabelClear),
+        ("label_use_recovery", Self::LabelUseRecovery),
+        ("label_other", Self::LabelOther),
+        ("label_forgot", Self::LabelForgot),
     ];
 
     /// The one that is written so.
@@ -159,12 +241,27 @@ impl Name {
             Self::Steps
                 | Self::Links
                 | Self::Languages
+                | Self::HasLanguages
+                | Self::LanguageSelected
+                | Self::Errors
                 | Self::HasSteps
                 | Self::HasLinks
-                | Self::HasLanguages
                 | Self::HasFoot
-                | Self::LanguageSelected
+                | Self::HasHelp
                 | Self::Confirm
+                | Self::ButtonTab
+                | Self::SignIn
+                | Self::Folded
+                | Self::Code
+                | Self::CodeHidden
+                | Self::SignOut
+                | Self::Clear
+                | Self::Wrong
+                | Self::Remember
+                | Self::Remembered
+                | Self::Resend
+                | Self::Tab
+                | Self::Everywhere
         )
     }
 
@@ -176,6 +273,8 @@ impl Name {
             Self::Link | Self::LinkUrl => Some(Self::Links),
             Self::LanguageTag | Self::LanguageName | Self::LanguageSelected => Some(Self::Languages),
             Self::ConfirmToken | Self::ConfirmReturnTo => Some(Self::Confirm),
+            Self::CodeDigits => Some(Self::Code),
+            Self::ErrorCause | Self::ErrorHeadline | Self::Error => Some(Self::Errors),
             _ => None,
         }
     }

@@ -4,11 +4,13 @@
 //! what differs by request: see [`Kept`]. A brand may have a page of its own for a status; it is a [`Template`] like ours.
 
 use crate::policy::Brand;
-use crate::reply::action::{Action, Ways, ways};
+use crate::reply::action::{Action, Exits, Ways, said_ways, ways};
 use crate::reply::catalog::{self, Catalog, Known, Variant};
 use crate::reply::color;
+use crate::reply::form::{Asks, Form, Shape};
 use crate::reply::kept::Kept;
 use crate::reply::languages::{self, Language};
+use crate::reply::said::{Said, Saying};
 use crate::reply::scope::{Content, Scope, Style};
 use crate::reply::template::{Template, TemplateError};
 use crate::sorted_map::SortedMap;
@@ -20,6 +22,9 @@ use core::fmt;
 const PAGE: &str = include_str!("../../www/.edgeward/pages/page.html");
 const PROBLEM: &str = include_str!("../../www/.edgeward/pages/problem.html");
 const STYLE: &str = include_str!("../../www/.edgeward/pages/page.css");
+const FORM_SCRIPT: &str = include_str!("../../www/.edgeward/pages/form.js");
+const RESEND_SCRIPT: &str = include_str!("../../www/.edgeward/pages/resend.js");
+const WAIT_SCRIPT: &str = include_str!("../../www/.edgeward/pages/wait.js");
 
 /// How many pages are kept at most; the one that was shown longest ago goes first.
 const MOST_KEPT: usize = 64;
@@ -55,7 +60,15 @@ pub struct PageFacts<'a> {
     pub confirm: Option<Confirm<'a>>,
     /// Path and query that the language switch leads back to.
     pub return_to: &'a str,
-    /// Where else something is to be done: a host.
+    /// What the visitor is asked to send.
+    pub form: Option<Form<'a>>,
+    /// Origins, besides this one, that the form may lead to: as they stand in a Content-Security-Policy, each after a space.
+    pub form_origins: &'a str,
+    /// The ways out that sessions open.
+    pub exits: Exits,
+    /// Where signing in elsewhere on this host leads back to; where the one thing to do leads, on a page that is no refusal.
+    pub onward: Option<&'a str>,
+    /// The host where one signs in.
     pub place: Option<&'a str>,
 }
 
@@ -75,14 +88,45 @@ impl fmt::Debug for Confirm<'_> {
 }
 
 impl PageFacts<'_> {
+    /// A page about a cause, of which nothing else is known.
+    #[must_use]
+    pub const fn of(cause: Cause) -> Self {
+        Self {
+            status: super::status(cause),
+            cause,
+            variant: Variant::Plain,
+            language: "en",
+            return_to: "/",
+            host: "",
+            address: "",
+            reference: "",
+            now: UnixTime::from_seconds(0),
+            when: None,
+            user: None,
+            retry_after: None,
+            confirm: None,
+            span: None,
+            form: None,
+            form_origins: "",
+            exits: Exits::NONE,
+            onward: None,
+            place: None,
+        }
+    }
+
     const fn known(&self) -> Known {
         Known {
             user: self.user.is_some(),
             when: self.when.is_some(),
             wait: self.retry_after.is_some(),
-            span: self.span.is_some(),
             confirm: self.confirm.is_some() && matches!(self.cause, Cause::TokenNeedsConfirmation),
+            // A session that has ended says when it did, an idle one does not.
+            span: self.span.is_some() && (self.when.is_some() || matches!(self.cause, Cause::SessionIdle)),
         }
+    }
+
+    fn shape(&self) -> Shape {
+        self.form.map_or(Shape::default(), |form| form.shape())
     }
 
     /// Whether the front page is what was asked for.
@@ -118,41 +162,39 @@ pub struct Pages {
 
 /// What a kept page depends on. Nothing of a visitor is in it but whether it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
-    Page { status: u16, cause: Cause, variant: Variant, language: &'static str, known: Known, at_front: bool },
-    Problem { cause: Cause, status: u16 },
+struct Key {
+    subject: Subject,
+    status: u16,
+    language: &'static str,
+    known: Known,
+    at_front: bool,
+    shape: Shape,
+    exits: Exits,
 }
 
-impl Key {
-    const fn language(&self) -> &'static str {
-        match self {
-            Self::Page { language, .. } => language,
-            Self::Problem { .. } => "en",
-        }
-    }
-
-    fn known(&self) -> Known {
-        match self {
-            Self::Page { known, .. } => *known,
-            Self::Problem { .. } => Known::default(),
-        }
-    }
+/// What a page is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    /// A refusal or a fault, for who met it.
+    Met(Cause, Variant),
+    /// A cause, for who writes programs.
+    Explained(Cause),
+    /// No refusal.
+    Said(Said),
 }
 
 impl Pages {
     /// The built-in pages, for a brand.
     #[must_use]
     pub fn new(brand: Brand) -> Self {
-        let colors = color::css(brand.color);
-        let sheet = packed(STYLE);
-        Self {
-            brand,
-            style: Style { colors, sheet },
-            own: SortedMap::new(),
-            kept: Vec::new(),
-            rendered: 0,
-            offered: &[],
-        }
+        let style = Style {
+            colors: color::css(brand.color),
+            sheet: packed(STYLE),
+            form_script: packed(FORM_SCRIPT),
+            resend_script: packed(RESEND_SCRIPT),
+            wait_script: packed(WAIT_SCRIPT),
+        };
+        Self { brand, style, own: SortedMap::new(), kept: Vec::new(), rendered: 0, offered: &[] }
     }
 
     /// With a switch between all languages: where their words can be had.
@@ -169,45 +211,39 @@ impl Pages {
     /// Where it is no template: what is wrong in which line. Then the page for that status stays what it was.
     pub fn replace(&mut self, status: u16, template: &str) -> Result<(), TemplateError> {
         self.own.insert(status, Template::parse(template)?);
-        self.kept.retain(|(key, ..)| !matches!(key, Key::Page { status: of, .. } if *of == status));
+        self.kept.retain(|(key, ..)| !key.status == status);
         Ok(())
     }
 
     /// The page for a refusal or a fault.
     pub fn render(&mut self, facts: &PageFacts<'_>) -> Rendered {
-        let language = languages::catalog(facts.language).tag();
-        let key = Key::Page {
-            status: facts.status,
-            cause: facts.cause,
-            variant: facts.variant,
-            language,
-            known: facts.known(),
-            at_front: facts.at_front(),
+        self.show(Subject::Met(facts.cause, facts.variant), facts)
+    }
+
+    /// A page that is no refusal. Of `facts` counts what is no cause's: language, host, address, reference, moment.
+    pub fn said(&mut self, saying: &Saying<'_>, facts: &PageFacts<'_>) -> Rendered {
+        let Saying { said, user, form, url, place } = *saying;
+        let none = PageFacts::of(facts.cause);
+        let facts = PageFacts {
+            status: said.status(),
+            user,
+            form,
+            onward: url,
+            place,
+            when: none.when,
+            span: none.span,
+            retry_after: none.retry_after,
+            confirm: none.confirm,
+            ..*facts
         };
-        self.show(key, facts)
+        self.show(Subject::Said(said), &facts)
     }
 
     /// The page that explains a cause to who writes programs: `/.edgeward/problems/<cause>`, in English. `status` is the
     /// cause's own.
     pub fn problem(&mut self, cause: Cause, status: u16, host: &str) -> Rendered {
-        let facts = PageFacts {
-            status,
-            cause,
-            variant: Variant::Plain,
-            language: "en",
-            host,
-            address: "",
-            reference: "",
-            now: UnixTime::from_seconds(0),
-            when: None,
-            user: None,
-            span: None,
-            retry_after: None,
-            confirm: None,
-            return_to: "",
-            place: None,
-        };
-        self.show(Key::Problem { cause, status }, &facts)
+        let facts = PageFacts { status, language: "en", host, ..PageFacts::of(cause) };
+        self.show(Subject::Explained(cause), &facts)
     }
 
     /// How many pages have been rendered, rather than filled from what is kept.
@@ -216,10 +252,21 @@ impl Pages {
         self.rendered
     }
 
-    fn show(&mut self, key: Key, facts: &PageFacts<'_>) -> Rendered {
-        let words = languages::catalog(key.language());
+    fn show(&mut self, subject: Subject, facts: &PageFacts<'_>) -> Rendered {
+        let words = languages::catalog(facts.language);
+        let key = Key {
+            subject,
+            status: facts.status,
+            language: words.tag(),
+            known: facts.known(),
+            at_front: facts.at_front(),
+            shape: facts.shape(),
+            exits: facts.exits,
+        };
         let (kept, csp) = self.keep(key, words);
-        Rendered { html: kept.fill(facts, words), csp: csp.clone(), language: words.tag() }
+        let leads = ["form-action 'self'", facts.form_origins].concat();
+        let csp = text::replaced(csp, "form-action 'self'", &leads);
+        Rendered { html: kept.fill(facts, words), csp, language: words.tag() }
     }
 
     /// The kept page, rendered if it is not there; moved to the end, as the one shown last.
@@ -238,7 +285,7 @@ impl Pages {
         let scope = Scope::new(&self.brand, &self.style, words, self.content(key, words));
         let own = self.own_template(key).map(|own| scope.render(own.nodes()));
         // Without the form nobody could go on: such a page is no replacement.
-        let own = own.filter(|kept| kept.confirms() || !key.known().confirm);
+        let own = own.filter(|kept| kept.asks(key.shape.asks) && (kept.confirms() || !key.known.confirm));
         // Only a built-in template is parsed here, and those parse: a test reads each.
         let kept = own.or_else(|| built_in(key).ok().map(|template| scope.render(template.nodes())));
         let kept = kept.unwrap_or_default();
@@ -247,41 +294,46 @@ impl Pages {
     }
 
     fn own_template(&self, key: Key) -> Option<&Template> {
-        match key {
-            Key::Page { status, .. } => self.own.get(&status),
-            Key::Problem { .. } => None,
+        match key.subject {
+            Subject::Met(..) => self.own.get(&key.status),
+            Subject::Explained(_) | Subject::Said(_) => None,
         }
     }
 
     fn content(&self, key: Key, words: &'static Catalog) -> Content {
-        match key {
-            Key::Page { status, cause, variant, known, at_front, .. } => {
-                let mut ways = ways(cause, variant, &self.brand, at_front);
+        let Key { subject, status, known, shape, .. } = key;
+        let (cause, page, wording, ways) = match subject {
+            Subject::Met(cause, variant) => {
+                let mut ways = ways(cause, variant, &self.brand, key.at_front, key.exits);
                 // The form is the one thing to do.
-                ways.button = ways.button.filter(|_| !known.confirm);
-                let wording = words.page(cause, variant, known);
-                Content { status, cause, known, wording, ways, languages: self.offered }
+                ways.button = ways.button.filter(|_| !known.confirm && shape.asks == Asks::Nothing);
+                (Some(cause), cause.name(), words.page(cause, variant, known), ways)
             }
-            Key::Problem { cause, status, .. } => {
+            Subject::Explained(cause) => {
                 let links = self.brand.support.is_some().then_some(Action::Support).into_iter().collect();
-                let (known, ways) = (key.known(), Ways { button: None, links });
-                Content { status, cause, known, wording: catalog::problem(cause), ways, languages: &[] }
+                (Some(cause), cause.name(), catalog::problem(cause), Ways { button: None, links })
             }
-        }
+            Subject::Said(said) => {
+                (None, said.name(), words.said(said.name(), known), said_ways(said, &self.brand))
+            }
+        };
+        let elsewhere = key.exits.elsewhere;
+        let languages = if matches!(subject, Subject::Explained(_)) { &[] } else { self.offered };
+        Content { status, cause, page, known, shape, wording, ways, elsewhere, languages }
     }
 }
 
 fn built_in(key: Key) -> Result<Template, TemplateError> {
-    Template::parse(match key {
-        Key::Page { .. } => PAGE,
-        Key::Problem { .. } => PROBLEM,
+    Template::parse(match key.subject {
+        Subject::Met(..) | Subject::Said(_) => PAGE,
+        Subject::Explained(_) => PROBLEM,
     })
 }
 
-/// A style sheet without notes and indentation: visitors need neither.
-fn packed(css: &str) -> String {
+/// A style sheet or script without notes and indentation: visitors need neither.
+fn packed(text: &str) -> String {
     let mut packed = String::new();
-    let mut rest = css;
+    let mut rest = text;
     while !rest.is_empty() {
         let (code, note) = text::cut(rest, "/*").unwrap_or((rest, ""));
         code.lines().for_each(|line| packed.push_str(line.trim()));
@@ -293,6 +345,7 @@ fn packed(css: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reply::form::SignIn;
 
     #[test]
     fn the_built_in_pages_parse() {
@@ -337,8 +390,14 @@ mod tests {
     #[test]
     fn nothing_of_a_visitor_is_kept() {
         let mut pages = Pages::new(Brand::default());
+        let sign_in = Form::SignIn(SignIn { user: "Zoe", return_to: "/visited?a", ..SignIn::default() });
         for cause in Cause::ALL {
             pages.render(&PageFacts { cause, ..facts() });
+            pages.render(&PageFacts { cause, form: Some(sign_in), ..facts() });
+        }
+        for said in Said::ALL {
+            let (user, url, place) = (Some("Zoe"), Some("/visited?a"), Some("login.visited.example"));
+            pages.said(&Saying { said, user, form: Some(sign_in), url, place }, &facts());
         }
         let kept = format!("{:?}", pages.kept);
         for of_visitor in
@@ -351,8 +410,6 @@ mod tests {
     fn facts() -> PageFacts<'static> {
         PageFacts {
             status: 401,
-            cause: Cause::NotAllowed,
-            variant: Variant::Plain,
             language: "en",
             host: "visited.example",
             address: "https://visited.example/a",
@@ -361,10 +418,12 @@ mod tests {
             when: Some(UnixTime::from_seconds(1_796_083_100)),
             user: Some("Zoe"),
             retry_after: Some(Lifetime::from_seconds(7)),
-            span: Some(Lifetime::from_seconds(1800)),
             confirm: Some(Confirm { token: "AXsecretlink", return_to: "/visited?a" }),
             return_to: "/visited?b",
+            span: Some(Lifetime::from_seconds(7 * 3600)),
+            onward: Some("/visited?a"),
             place: Some("login.visited.example"),
+            ..PageFacts::of(Cause::NotAllowed)
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The answer in plain text: for a terminal. In English, as what was exactly wrong is said in English.
 
-use crate::reply::catalog::{fill, problem};
+use crate::reply::catalog::{Known, fill, problem};
 use crate::reply::escape::cut;
-use crate::reply::languages::english;
+use crate::reply::languages::{self, english};
 use crate::reply::page::PageFacts;
+use crate::reply::said::Saying;
 
 /// The most octets a plain answer may have (contract: under 600).
 const LESS_THAN: usize = 600;
@@ -24,6 +25,19 @@ pub fn plain_text(facts: &PageFacts<'_>, detail: Option<&str>) -> String {
     head + &fit(&one_line(detail.unwrap_or(problem.text)), room) + &tail
 }
 
+/// The words of a page that is no refusal.
+#[must_use]
+pub fn said(saying: &Saying<'_>, facts: &PageFacts<'_>) -> String {
+    let words = languages::catalog(facts.language);
+    let known = Known { user: saying.user.is_some(), ..Known::default() };
+    let wording = words.said(saying.said.name(), known);
+    let user = one_line(saying.user.unwrap_or_default());
+    let place = one_line(saying.place.unwrap_or_default());
+    let blanks = [("brand", facts.host), ("user", user.as_str()), ("place", place.as_str())];
+    let text = fill(wording.text, &blanks);
+    [fill(wording.headline, &blanks).as_str(), "\n\n", &fit(&text, LESS_THAN / 2), "\n"].concat()
+}
+
 /// Control characters out: a terminal would act on them.
 fn one_line(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
@@ -41,29 +55,12 @@ fn fit(text: &str, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reply::catalog::Variant;
-    use crate::time::UnixTime;
     use crate::verdict::Cause;
     use proptest::prelude::*;
 
     fn facts(cause: Cause, reference: &str) -> PageFacts<'_> {
-        PageFacts {
-            status: 401,
-            cause,
-            variant: Variant::Plain,
-            language: "en",
-            host: "acme.example",
-            address: "https://acme.example/",
-            reference,
-            now: UnixTime::from_seconds(0),
-            when: None,
-            span: None,
-            user: None,
-            retry_after: None,
-            confirm: None,
-            return_to: "/",
-            place: None,
-        }
+        let address = "https://acme.example/";
+        PageFacts { status: 401, host: "acme.example", address, reference, ..PageFacts::of(cause) }
     }
 
     #[test]

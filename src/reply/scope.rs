@@ -2,13 +2,15 @@
 
 use crate::policy::{Brand, Notice};
 use crate::reply::action::{Action, Ways};
-use crate::reply::catalog::{Catalog, Known, Wording};
+use crate::reply::catalog::{Catalog, Known, Variant, Wording};
 use crate::reply::color;
+use crate::reply::form::{Asks, Shape};
 use crate::reply::kept::{Bit, Hole, Kept, bits, monogram};
 use crate::reply::languages::Language;
 use crate::reply::names::Name;
 use crate::reply::scan::Inline;
 use crate::reply::template::Node;
+use crate::reserved::CLEAR;
 use crate::verdict::Cause;
 
 /// The style of a brand's pages.
@@ -18,6 +20,12 @@ pub struct Style {
     pub colors: String,
     /// The built-in style sheet.
     pub sheet: String,
+    /// What makes a form quicker.
+    pub form_script: String,
+    /// What signs in without leaving the page.
+    pub resend_script: String,
+    /// What counts down.
+    pub wait_script: String,
 }
 
 /// What one page says.
@@ -25,16 +33,22 @@ pub struct Style {
 pub struct Content {
     /// Status of the response, or of the cause that is explained.
     pub status: u16,
-    /// Why.
-    pub cause: Cause,
+    /// Why, where it is a refusal's.
+    pub cause: Option<Cause>,
+    /// What it is called: the name of its cause, or of what it says.
+    pub page: &'static str,
     /// What may be spoken of.
     pub known: Known,
+    /// What is asked for.
+    pub shape: Shape,
     /// In which words.
     pub wording: Wording,
     /// What to do.
     pub ways: Ways,
     /// The languages that may be chosen instead: none where there is no other.
     pub languages: &'static [Language],
+    /// Whether the page stands at another address than the one that was asked for.
+    pub elsewhere: bool,
 }
 
 /// What the values of one page are made of.
@@ -53,7 +67,19 @@ enum Item {
     Step(&'static str),
     Link(Action),
     Language(&'static Language),
+    Error(Cause, Variant),
 }
+
+/// What may come of a form that is sent without leaving the page; the last stands for all others.
+const ERRORS: [(Cause, Variant); 7] = [
+    (Cause::CredentialsWrong, Variant::Form),
+    (Cause::CredentialsWrong, Variant::Code),
+    (Cause::SecondFactorRequired, Variant::Form),
+    (Cause::TooManyAttempts, Variant::Plain),
+    (Cause::AccountSuspended, Variant::Plain),
+    (Cause::PasswordExpired, Variant::Plain),
+    (Cause::Internal, Variant::Plain),
+];
 
 impl<'p> Scope<'p> {
     /// Puts together what a page is made of.
@@ -77,6 +103,7 @@ impl<'p> Scope<'p> {
                 Node::Literal(html) => kept.markup(html),
                 Node::Inline(kind, content) => kept.inline(*kind, content),
                 Node::Style(whole) => self.style(*whole, kept),
+                Node::Script => self.scripts(kept),
                 Node::Value(name, place) => kept.value(&self.value(*name, item), *place),
                 Node::Section(name, shown, inner) => self.section(*name, *shown, inner, item, kept),
             }
@@ -90,11 +117,26 @@ impl<'p> Scope<'p> {
         kept.markup("</style>");
     }
 
+    fn scripts(&self, kept: &mut Kept) {
+        let shape = self.content.shape;
+        if matches!(shape.asks, Asks::SignIn | Asks::Code) {
+            script(&self.style.form_script, kept);
+            if shape.resend {
+                script(&self.style.resend_script, kept);
+                kept.connects();
+            }
+        }
+        if self.content.cause == Some(Cause::TooManyAttempts) && self.content.known.wait {
+            script(&self.style.wait_script, kept);
+        }
+    }
+
     fn section(&self, name: Name, shown: bool, inner: &[Node], item: Option<Item>, kept: &mut Kept) {
         let items: Vec<Item> = match name {
             Name::Steps => self.content.wording.steps.iter().copied().map(Item::Step).collect(),
             Name::Links => self.content.ways.links.iter().copied().map(Item::Link).collect(),
             Name::Languages => self.content.languages.iter().map(Item::Language).collect(),
+            Name::Errors => ERRORS.iter().map(|(cause, variant)| Item::Error(*cause, *variant)).collect(),
             _ => {
                 return if self.has(name, item) == shown {
                     self.nodes(inner, item, kept)
@@ -125,8 +167,34 @@ impl<'p> Scope<'p> {
             Name::Wait => self.content.known.wait,
             Name::Span => self.content.known.span,
             Name::Confirm => self.content.known.confirm,
-            other => !self.value(other, item).is_empty(),
+            Name::HasHelp => self.content.cause.is_some(),
+            Name::ButtonTab => self.content.ways.button == Some(Action::Away),
+            other => self.asks(other).unwrap_or_else(|| !self.value(other, item).is_empty()),
         }
+    }
+
+    /// Whether the form has something; `None` where the name is none of a form's.
+    fn asks(&self, name: Name) -> Option<bool> {
+        let shape = self.content.shape;
+        // The second step has its place in the page that signs in without being left.
+        let second = shape.asks == Asks::SignIn && shape.resend;
+        Some(match name {
+            Name::SignIn => shape.asks == Asks::SignIn,
+            Name::Folded => shape.asks == Asks::SignIn && self.content.ways.button.is_some(),
+            Name::Code => shape.asks == Asks::Code || second,
+            Name::CodeHidden => second,
+            Name::SignOut => shape.asks == Asks::SignOut,
+            Name::Clear => shape.asks == Asks::Clear,
+            Name::FormUser => shape.user,
+            Name::FormReturnTo => shape.asks != Asks::Nothing,
+            Name::Wrong => shape.wrong,
+            Name::Remember => shape.remember.is_some(),
+            Name::Remembered => shape.remember == Some(true),
+            Name::Resend => shape.resend,
+            Name::Tab => shape.tab || shape.resend,
+            Name::Everywhere => shape.everywhere,
+            _ => return None,
+        })
     }
 
     fn value(&self, name: Name, item: Option<Item>) -> Vec<Bit> {
@@ -136,7 +204,8 @@ impl<'p> Scope<'p> {
             Name::Lang => words(self.words.tag()),
             Name::Dir => words(self.words.dir()),
             Name::Status => words(&self.content.status.to_string()),
-            Name::Cause => words(self.content.cause.name()),
+            Name::Cause => optional(self.content.cause.map(Cause::name)),
+            Name::Page => words(self.content.page),
             Name::Brand => vec![self.name.clone()],
             Name::Monogram => match &self.brand.name {
                 Some(name) => words(&monogram(name)),
@@ -148,9 +217,14 @@ impl<'p> Scope<'p> {
             Name::Text => bits(self.content.wording.text, &self.name),
             Name::Button => optional(self.content.ways.button.map(|action| self.button_label(action))),
             Name::ButtonUrl => self.content.ways.button.map(|action| self.url(action)).unwrap_or_default(),
-            Name::Step | Name::Link | Name::LinkUrl | Name::LanguageTag | Name::LanguageName => {
-                self.item(name, item)
-            }
+            Name::Step
+            | Name::Link
+            | Name::LinkUrl
+            | Name::LanguageTag
+            | Name::LanguageName
+            | Name::ErrorCause
+            | Name::ErrorHeadline
+            | Name::Error => self.item(name, item),
             Name::Host => vec![Bit::Hole(Hole::Host)],
             Name::Address => vec![Bit::Hole(Hole::Address)],
             Name::Moment => vec![Bit::Hole(Hole::Moment)],
@@ -164,32 +238,19 @@ impl<'p> Scope<'p> {
             Name::ReturnTo => vec![Bit::Hole(Hole::ReturnTo)],
             Name::ConfirmToken => vec![Bit::Hole(Hole::ConfirmToken)],
             Name::ConfirmReturnTo => vec![Bit::Hole(Hole::ConfirmReturnTo)],
+            Name::FormUser => vec![Bit::Hole(Hole::FormUser)],
+            Name::FormReturnTo => vec![Bit::Hole(Hole::FormReturnTo)],
+            Name::CodeDigits => words(match self.content.shape.digits {
+                8 => "8",
+                _ => "6",
+            }),
             Name::Support => optional(self.brand.support.as_deref()),
             Name::ForgotPassword => optional(self.brand.forgot_password.as_deref()),
             Name::StatusPage => optional(self.brand.status_page.as_deref()),
             Name::Notice => optional(self.notice()),
             Name::Credit => optional(self.brand.credit.then(|| self.words.word("/labels/credit"))),
-            Name::LabelConfirm => words(self.words.word("/labels/confirm")),
-            Name::LabelSteps => words(self.words.word("/labels/steps")),
-            Name::LabelHelp => words(self.words.word("/labels/help")),
-            Name::LabelAddress => words(self.words.word("/labels/address")),
-            Name::LabelMoment => words(self.words.word("/labels/moment")),
-            Name::LabelReference => words(self.words.word("/labels/reference")),
-            Name::LabelCause => words(self.words.word("/labels/cause")),
-            Name::LabelStatus => words(self.words.word("/labels/status")),
-            Name::LabelCheck => words(self.words.word("/labels/check")),
-            Name::LabelLanguage => words(self.words.word("/labels/language")),
-            Name::LabelChange => words(self.words.word("/actions/language")),
             // Flags and lists have no value: the template was refused where it asks for one.
-            Name::HasSteps
-            | Name::HasLinks
-            | Name::HasLanguages
-            | Name::HasFoot
-            | Name::Steps
-            | Name::Links
-            | Name::Languages
-            | Name::LanguageSelected
-            | Name::Confirm => Vec::new(),
+            _ => optional(label(name).map(|pointer| self.words.word(pointer))),
         }
     }
 
@@ -200,25 +261,44 @@ impl<'p> Scope<'p> {
             (Name::LinkUrl, Some(Item::Link(action))) => self.url(action),
             (Name::LanguageTag, Some(Item::Language(it))) => vec![Bit::Words(it.tag().to_owned())],
             (Name::LanguageName, Some(Item::Language(it))) => vec![Bit::Words(it.name().to_owned())],
+            (Name::ErrorCause, Some(Item::Error(cause, variant))) => {
+                let second = if variant == Variant::Code { "-code" } else { "" };
+                vec![Bit::Words([cause.name(), second].concat())]
+            }
+            (Name::ErrorHeadline, Some(Item::Error(cause, variant))) => {
+                bits(self.words.page(cause, variant, Known::default()).headline, &self.name)
+            }
+            (Name::Error, Some(Item::Error(cause, variant))) => {
+                bits(self.words.page(cause, variant, Known::default()).text, &self.name)
+            }
             _ => Vec::new(),
         }
     }
 
     fn button_label(&self, action: Action) -> &'static str {
         self.words.word(match action {
-            Action::SignIn => "/actions/sign-in",
+            Action::SignIn | Action::SignInPage | Action::Away => "/actions/sign-in",
             Action::Again => "/actions/again",
             Action::Front => "/actions/front",
             Action::Support => "/actions/support",
             Action::Password => "/actions/password",
             Action::Secure => "/actions/secure",
             Action::Status => "/links/status",
+            Action::Other => "/actions/other",
+            Action::Clear => "/actions/clear",
+            Action::Next => "/actions/next",
+            Action::Back => "/actions/back",
         })
     }
 
     fn link_label(&self, action: Action) -> &'static str {
         match action {
             Action::Password => self.words.word("/links/password"),
+            Action::SignInPage => self.words.word("/links/sign-in"),
+            Action::Other => self.words.word("/links/other"),
+            Action::Clear => self.words.word("/links/clear"),
+            Action::Front => self.words.word("/links/front"),
+            Action::Support => self.words.word("/links/support"),
             other => self.button_label(other),
         }
     }
@@ -228,12 +308,17 @@ impl<'p> Scope<'p> {
     fn url(&self, action: Action) -> Vec<Bit> {
         let words = |text: Option<&str>| vec![Bit::Words(text.unwrap_or_default().to_owned())];
         match action {
+            Action::Again if self.content.elsewhere => vec![Bit::Hole(Hole::Onward)],
             Action::SignIn | Action::Again => words(None),
             Action::Front => words(Some("/")),
             Action::Support => words(self.brand.support.as_deref()),
             Action::Password => words(self.brand.forgot_password.as_deref()),
             Action::Status => words(self.brand.status_page.as_deref()),
             Action::Secure => vec![Bit::Hole(Hole::SecureUrl)],
+            Action::Clear => words(Some(CLEAR)),
+            Action::SignInPage => vec![Bit::Hole(Hole::SignInUrl)],
+            Action::Other => vec![Bit::Hole(Hole::OtherUrl)],
+            Action::Next | Action::Back | Action::Away => vec![Bit::Hole(Hole::Onward)],
         }
     }
 
@@ -270,6 +355,47 @@ impl<'p> Scope<'p> {
             color::hex(color::text_on(fill))
         ))
     }
+}
+
+fn script(script: &str, kept: &mut Kept) {
+    kept.markup("<script>");
+    kept.inline(Inline::Script, script);
+    kept.markup("</script>");
+}
+
+/// Where the word beside something stands in a catalogue.
+const fn label(name: Name) -> Option<&'static str> {
+    Some(match name {
+        Name::LabelConfirm => "/labels/confirm",
+        Name::LabelSteps => "/labels/steps",
+        Name::LabelHelp => "/labels/help",
+        Name::LabelAddress => "/labels/address",
+        Name::LabelMoment => "/labels/moment",
+        Name::LabelReference => "/labels/reference",
+        Name::LabelCause => "/labels/cause",
+        Name::LabelStatus => "/labels/status",
+        Name::LabelCheck => "/labels/check",
+        Name::LabelUser => "/labels/user",
+        Name::LabelPassword => "/labels/password",
+        Name::LabelRemember => "/labels/remember",
+        Name::LabelShow => "/labels/show",
+        Name::LabelHide => "/labels/hide",
+        Name::LabelCaps => "/labels/caps",
+        Name::LabelCode => "/labels/code",
+        Name::LabelRecovery => "/labels/recovery",
+        Name::LabelEverywhere => "/labels/everywhere",
+        Name::LabelResend => "/labels/resend",
+        Name::LabelResendTab => "/labels/resend-tab",
+        Name::LabelBusy => "/labels/busy",
+        Name::LabelSignIn => "/actions/sign-in",
+        Name::LabelNext => "/actions/next",
+        Name::LabelSignOut => "/actions/sign-out",
+        Name::LabelClear => "/actions/clear",
+        Name::LabelUseRecovery => "/actions/recovery",
+        Name::LabelOther => "/actions/other",
+        Name::LabelForgot => "/links/password",
+        _ => return None,
+    })
 }
 
 fn percent_encoded(svg: &str) -> String {

@@ -3,7 +3,8 @@
 use super::{Answerer, Reply, language, languages};
 use crate::exchange::Exchanged;
 use crate::request::{FieldList, RequestFacts, Scheme};
-use crate::reserved::{form_value, return_address};
+use crate::reserved::form_value;
+use crate::return_to::{ReturnTo, written};
 use crate::verdict::{Cause, Refusal};
 
 impl Answerer<'_> {
@@ -18,26 +19,27 @@ impl Answerer<'_> {
             Refusal::new(Cause::RequestAmbiguous, "The form does not name one of the languages of this site.")
         })?;
         let return_to = form_value(form, "return_to").unwrap_or_default();
-        let location = self.facts.origin() + &self.back(&return_to);
+        let location = self.back(&return_to).url().to_owned();
         let cookie = Some(language::set_cookie(tag, self.facts.scheme == Scheme::Https));
         Ok(self.exchanged(Exchanged { location, cookie }))
     }
 
-    /// Path and query of the page that a choice was made on; the front page where `return_to` is none of ours.
-    fn back(&self, return_to: &str) -> String {
-        let known = self.referrer(return_to).filter(|target| return_address(target).is_some());
-        let said = || return_address(return_to).map(|_| return_to.to_owned());
-        known.or_else(said).unwrap_or_else(|| "/".to_owned())
+    /// The page that a choice was made on; the front page where `return_to` is none of ours.
+    fn back(&self, return_to: &str) -> ReturnTo {
+        let origin = self.facts.origin();
+        self.referrer(&origin, return_to)
+            .or_else(|| ReturnTo::parse(return_to, &origin, &[]))
+            .unwrap_or_else(|| ReturnTo::front(&origin))
     }
 
     /// The page's own address by `Referer`, where it is what `return_to` says: that never has a token in it, as pages are
     /// passed on, but the link that was opened has, and has to stay one.
-    fn referrer(&self, return_to: &str) -> Option<String> {
+    fn referrer(&self, origin: &str, return_to: &str) -> Option<ReturnTo> {
         let referrer = self.facts.field("referer")?;
-        let target = referrer.strip_prefix(&self.facts.origin())?.to_owned();
+        let known = ReturnTo::parse(&referrer, origin, &[])?;
         let none = FieldList::default();
-        let facts = self.places.set_aside(RequestFacts::new("GET", &referrer, &none).ok()?);
-        (self.target_of(&facts) == return_to).then_some(target)
+        let facts = self.places.set_aside(RequestFacts::new("GET", known.url(), &none).ok()?);
+        (written(origin, &self.target_of(&facts)) == return_to).then_some(known)
     }
 }
 
@@ -49,7 +51,7 @@ mod tests {
 
     fn chosen(uri: &str, referrer: Option<&str>, form: &str) -> Result<(u16, String, String), Cause> {
         let secret = crate::secret::Secret::new(crate::token::to_base64url(&[7; 32]));
-        let policy = r#"{"tokens":[{"format":"edgeward"}],"token":{"query":"t"}}"#.to_owned();
+        let policy = r#"{"tokens":[{"format":"edgeward"}]}"#.to_owned();
         let sources = crate::config::Sources {
             policy: Some(policy),
             secret: Some(secret),
@@ -99,9 +101,15 @@ mod tests {
 
     #[test]
     fn never_to_another_site() {
-        for bad in
-            ["", "//evil.example", "/%5cevil.example", "https://evil.example/", "a", "/a%0d%0aX:y", "/a%23b"]
-        {
+        for bad in [
+            "",
+            "//evil.example",
+            "/%5cevil.example",
+            "https://evil.example/",
+            "a",
+            "/a%0d%0aX:y",
+            "/a/%2e%2e/b",
+        ] {
             let (_, location, _) =
                 chosen(HERE, None, &format!("language=en&return_to={bad}")).expect("chosen");
             assert_eq!(location, "https://h.example/", "{bad}");
@@ -112,11 +120,12 @@ mod tests {
     fn a_link_stays_a_link() {
         for (referrer, return_to, wanted) in [
             ("https://h.example/a?ew=T&b=c", "/a?b=c", "/a?ew=T&b=c"),
-            ("https://h.example/a?t=T", "/a", "/a?t=T"),
             ("https://h.example/a?b=c", "/other", "/other"),
             ("https://evil.example/a?ew=T", "/a", "/a"),
             ("https://h.example.evil.example/a?ew=T", "/a", "/a"),
             ("https://h.example//evil.example/?ew=T", "//evil.example/", "/"),
+            ("https://h.example//x?ew=T&y", "https://h.example//x?y", "//x?ew=T&y"),
+            ("https://h.example/T/x?ew=T#f", "/T/x", "/T/x?ew=T#f"),
             ("https://h.example", "/", "/"),
             ("http://h.example/a?ew=T", "/a", "/a"),
             ("nothing", "/a", "/a"),

@@ -7,7 +7,8 @@
 //!    in text too.
 //! 3. `{{#name}}…{{/name}}` is shown where the value is there, `{{^name}}…{{/name}}` where it is not; `{{#steps}}`,
 //!    `{{#links}}` and `{{#languages}}` once for each. A section ends in the same kind of place where it begins.
-//! 4. `{{> style}}` is the built-in style sheet, `{{> colors}}` the colours alone, each as one `<style>` element.
+//! 4. `{{> style}}` is the built-in style sheet, `{{> colors}}` the colours alone, each as one `<style>` element;
+//!    `{{> script}}` what of the built-in scripts the page has a use for.
 //! 5. `{{! words }}` is a note and is left out.
 //!
 //! Whatever else: [`TemplateError`], and the caller shows the built-in page.
@@ -36,6 +37,8 @@ pub enum Node {
     Section(Name, bool, Vec<Node>),
     /// The colours, with the built-in style sheet after them (`true`) or alone.
     Style(bool),
+    /// The built-in scripts that the page has a use for.
+    Script,
 }
 
 /// Why a text is no template.
@@ -157,12 +160,12 @@ impl<'t> Parser<'t> {
 
     fn partial(&mut self, name: &str) -> Result<(), String> {
         self.content_only()?;
-        let whole = match name {
-            "style" => true,
-            "colors" => false,
-            _ => return Err("is unknown; there are style and colors".into()),
-        };
-        self.nodes.push(Node::Style(whole));
+        self.nodes.push(match name {
+            "style" => Node::Style(true),
+            "colors" => Node::Style(false),
+            "script" => Node::Script,
+            _ => return Err("is unknown; there are style, colors and script".into()),
+        });
         Ok(())
     }
 
@@ -305,7 +308,7 @@ mod tests {
                 "line 1: {{/notice}} closes a section in another kind of place than it began",
             ),
             ("<p title=\"{{> style}}\">", "line 1: {{> style}} may stand between elements only"),
-            ("{{> script}}", "line 1: {{> script}} is unknown; there are style and colors"),
+            ("{{> scripts}}", "line 1: {{> scripts}} is unknown; there are style, colors and script"),
             ("<p>\n<p title=\"a>", "line 2: a quote is never closed"),
             ("a\n{{brand", "line 2: {{ is never closed"),
         ] {

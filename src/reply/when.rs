@@ -8,6 +8,7 @@ use crate::time::{Civil, Lifetime, UnixTime};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
 /// From here on a moment is called by its day.
 const FAR: u64 = 12 * HOUR;
 
@@ -23,11 +24,12 @@ pub fn exact(words: &'static Catalog, when: UnixTime) -> String {
     dated(words, words.word("/time/exact"), when)
 }
 
-/// How long something lasts, rounded up: "40 seconds", "5 minutes", "12 hours".
+/// How long something lasts, rounded up: "40 seconds", "5 minutes", "12 hours", "30 days".
 #[must_use]
 pub fn span(words: &'static Catalog, span: Lifetime) -> String {
     let seconds = u64::try_from(span.seconds()).unwrap_or_default().max(1);
     match seconds {
+        _ if seconds >= 2 * DAY => counted(words, "/time/span/days", seconds.div_ceil(DAY)),
         _ if seconds.is_multiple_of(HOUR) => counted(words, "/time/span/hours", seconds / HOUR),
         0..=90 => counted(words, "/time/span/seconds", seconds),
         91..=5400 => counted(words, "/time/span/minutes", seconds.div_ceil(MINUTE)),
@@ -134,6 +136,11 @@ mod tests {
             (5400, "90 minutes"),
             (5401, "2 hours"),
             (43_200, "12 hours"),
+            (86_400, "24 hours"),
+            (172_799, "48 hours"),
+            (172_800, "2 days"),
+            (172_801, "3 days"),
+            (2_592_000, "30 days"),
         ] {
             assert_eq!(span(english(), Lifetime::from_seconds(seconds)), wanted);
         }

@@ -25,8 +25,8 @@ pub fn categories(rule: &str) -> Option<&'static [&'static str]> {
         "only-other" => &["other"],
         "one-other" | "zero-one-other" => &["one", "other"],
         "one-two-other" => &["one", "two", "other"],
-        // `other` is for fractions, which no text of ours has.
-        "east-slavic" | "polish" => &["one", "few", "many"],
+        // `other` is for fractions, which no text of ours has; it stands in for what is missing.
+        "east-slavic" | "polish" => &["one", "few", "many", "other"],
         "arabic" => &["zero", "one", "two", "few", "many", "other"],
         _ => return None,
     })
