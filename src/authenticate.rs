@@ -64,6 +64,8 @@ pub struct Gate {
     pub places: Places,
     /// What a fresh token may be had for: the rule of `POST /.edgeward/token`.
     exchangeable: Rule,
+    /// What says how long a session is good, and extends it: the rule of `/.edgeward/session`.
+    of_session: Rule,
 }
 
 impl Gate {
@@ -75,6 +77,7 @@ impl Gate {
             config,
             places,
             exchangeable: Rule::protected(Kinds::NONE.with(Kind::ApiKey).with(Kind::Session)),
+            of_session: Rule::protected(Kinds::NONE.with(Kind::Session)),
         }
     }
 }
@@ -200,7 +203,7 @@ fn let_in<'g>(rule: &'g Rule, known: Known, facts: &RequestFacts<'_>, at: &Circu
     }
 }
 
-/// Step 4. `whoami` needs to know who asks, and so does what makes tokens.
+/// Step 4. `whoami` needs to know who asks, and so do `session` and what makes tokens.
 fn reserved<'g>(
     gate: &'g Gate,
     policy: &'g Policy,
@@ -209,6 +212,11 @@ fn reserved<'g>(
 ) -> Outcome<'g> {
     let rule = match (facts.path, facts.method) {
         ("/.edgeward/whoami", "GET" | "HEAD") => policy.rules.default_rule(),
+        (reserved::SESSION, "POST") if policy.session.is_some() && !reserved::is_own(facts) => {
+            let detail = "The request is not from a page of this site.";
+            return refused(None, Refusal::new(Cause::CrossSite, detail));
+        }
+        (reserved::SESSION, "GET" | "HEAD" | "POST") if policy.session.is_some() => &gate.of_session,
         (reserved::TOKEN, "POST") if policy.fresh_tokens.is_some() => &gate.exchangeable,
         (reserved::TOKEN, "OPTIONS") => {
             let preflight = preflight(policy, &gate.exchangeable, facts);

@@ -8,6 +8,7 @@ mod facts;
 mod host;
 mod isolate;
 mod languages;
+mod leaving;
 mod log;
 mod outside;
 mod send;
@@ -17,9 +18,11 @@ use crate::authenticate::{
     authenticate,
 };
 use crate::exchange;
+use crate::forward::inject;
 use crate::policy::Kinds;
 use crate::reply::{self, Answerer};
-use crate::request::RequestFacts;
+use crate::request::{FieldList, RequestFacts};
+use crate::revocation::sessions;
 use crate::time::UnixTime;
 use crate::verdict::{Cause, Refusal, Refused};
 use core::cell::OnceCell;
@@ -69,6 +72,25 @@ pub fn answered(host: &Host, request: &JsValue, env: &JsValue, seen: &str, optio
 #[wasm_bindgen]
 pub fn private_edits(cache_control: &str) -> String {
     send::private_edits(cache_control)
+}
+
+/// The changes to an answer that gets the script which warns; `None` where it does not. `url`: what was asked for.
+#[wasm_bindgen]
+pub fn injects(url: &str, seen: &str) -> Option<String> {
+    inject::edits(&send::document_of(seen), &origin_of(url)).map(|edits| send::lines(&edits))
+}
+
+/// Whether a Content-Security-Policy in a page lets that script run.
+#[wasm_bindgen]
+pub fn allows_script(url: &str, csp: &str) -> bool {
+    inject::allows(csp, &origin_of(url))
+}
+
+/// What was ended, added to what stands in `EDGEWARD_KV`; `None` where that cannot be read. `now`: Unix milliseconds.
+#[wasm_bindgen]
+#[allow(clippy::cast_possible_truncation, clippy::needless_pass_by_value)]
+pub fn merge_ended(present: Option<String>, more: &str, now: f64) -> Option<String> {
+    sessions::merged(present.as_deref(), more, UnixTime::from_millis(now as i64))
 }
 
 /// The origin did not answer, or not in time.
@@ -133,6 +155,11 @@ fn visit_once(
 fn once(go_on: impl FnOnce(JsValue) -> JsValue + 'static) -> JsValue {
     let go_on: Box<dyn FnOnce(JsValue) -> JsValue> = Box::new(go_on);
     Closure::once_into_js(move |value: JsValue| go_on(value))
+}
+
+/// The serialised origin of a URL as the platform hands it out.
+fn origin_of(url: &str) -> String {
+    RequestFacts::new("GET", url, &FieldList::default()).map(|facts| facts.origin()).unwrap_or_default()
 }
 
 fn unsettled() -> Decision<'static> {
@@ -240,9 +267,17 @@ impl Visit<'_> {
                 let fields = lines(&answerer.around_file());
                 self.host.brand(self.request, self.env, &url, &fields)
             }
-            (reply::Endpoint::Brand | reply::Endpoint::WhoAmI | reply::Endpoint::Token, _) => {
-                self.not_found()
-            }
+            (reply::Endpoint::SignOut, _) => self.sign_out(),
+            (reply::Endpoint::Clear, _) => self.clear(),
+            (reply::Endpoint::Session, Some(_)) => self.session(),
+            (reply::Endpoint::SessionScript, _) => self.session_script(),
+            (
+                reply::Endpoint::Brand
+                | reply::Endpoint::WhoAmI
+                | reply::Endpoint::Token
+                | reply::Endpoint::Session,
+                _,
+            ) => self.not_found(),
             (reply::Endpoint::Refused(refusal), _) => self.refuse(&plain(refusal)),
         }
     }

@@ -10,6 +10,7 @@ pub mod form;
 pub mod kept;
 pub mod language;
 pub mod languages;
+pub mod leaving;
 pub mod names;
 pub mod negotiate;
 pub mod page;

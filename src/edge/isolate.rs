@@ -9,6 +9,7 @@ use crate::config::{Config, Sources};
 use crate::password::proven::ProvenCache;
 use crate::policy::Brand;
 use crate::reply::page::Pages;
+use crate::revocation::sessions::{self, Ended};
 use crate::revocation::{Kept, Lists};
 use crate::secret::Secret;
 use crate::text::hex;
@@ -23,6 +24,9 @@ const MOST_ASSERTION_KEYS: usize = 16;
 
 /// Octets of randomness drawn at a time: a crossing for each 32 requests.
 const RANDOM_BATCH: u32 = 512;
+
+/// The key of `EDGEWARD_KV` that holds API keys.
+const API_KEYS: &str = "api-keys";
 
 /// For so many seconds it is not told again that a key verified something.
 const KEY_TOLD_EVERY: i64 = 60;
@@ -158,6 +162,17 @@ impl Isolate {
         self.gate.config.policy.as_ref().is_some_and(|policy| policy.api_key.in_store)
     }
 
+    /// Whether people can sign in.
+    pub fn has_sessions(&self) -> bool {
+        self.gate.config.policy.as_ref().is_some_and(|policy| policy.session.is_some())
+    }
+
+    /// Keys of `EDGEWARD_KV` that are read with those that say what is revoked, one a line.
+    pub fn more_keys(&self) -> String {
+        let keys = [(self.stores_keys(), API_KEYS), (self.has_sessions(), sessions::KV_KEY)];
+        keys.into_iter().filter(|(is_read, _)| *is_read).flat_map(|(_, key)| [key, "\n"]).collect()
+    }
+
     /// API keys of `EDGEWARD_KV`; `None` where they cannot be read.
     pub fn stored_keys(&self) -> Option<Rc<ApiKeys>> {
         self.api_keys.borrow().keys.clone()
@@ -166,11 +181,14 @@ impl Isolate {
     /// Takes what `EDGEWARD_KV` answered to a question of the moment `asked`; `None` where it did not.
     pub fn take_store(&self, host: &Host, values: Option<&[Option<String>]>, asked: UnixTime) {
         let lists = match values {
-            Some([ids, subjects, keys, before, rest @ ..]) => {
-                if let [api_keys] = rest {
+            Some([ids, subjects, keys, before, more @ ..]) => {
+                let mut more = more.iter();
+                if let Some(api_keys) = self.stores_keys().then(|| more.next()).flatten() {
                     self.take_keys(host, api_keys.as_deref().unwrap_or_default());
                 }
+                let ended = Ended::parse(more.next().and_then(Option::as_deref));
                 Lists::parse(ids.as_deref(), subjects.as_deref(), keys.as_deref(), before.as_deref())
+                    .and_then(|lists| ended.map(|ended| lists.with_sessions(ended)))
             }
             Some(_) | None => Err("EDGEWARD_KV did not answer.".to_owned()),
         };

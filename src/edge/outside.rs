@@ -59,7 +59,7 @@ pub fn renew(host: &Host, env: &JsValue, ctx: &JsValue) {
         isolate.take_store(host_value.unchecked_ref(), texts(&values).as_deref(), now);
         JsValue::UNDEFINED
     });
-    host.renew(ctx, env, isolate.stores_keys(), &took);
+    host.renew(ctx, env, &isolate.more_keys(), &took);
 }
 
 /// One request asks for all that need to know: the page of a site is thirty requests at once, and the free plan has
@@ -77,7 +77,7 @@ fn ask_store(visit: &Visit<'_>, answers: Answers, then: Then) -> JsValue {
         isolate.take_store(resume.host(), texts(&values).as_deref(), asked);
         resume.go_on()
     });
-    visit.host.store(visit.request, visit.env, isolate.stores_keys(), &then)
+    visit.host.store(visit.request, visit.env, &isolate.more_keys(), &then)
 }
 
 fn ask_ledger(visit: &Visit<'_>, question: LedgerQuestion, answers: Answers, then: Then) -> JsValue {

@@ -243,12 +243,10 @@ impl Name {
                 | Self::Languages
                 | Self::HasLanguages
                 | Self::LanguageSelected
+                | Self::Confirm
                 | Self::Errors
-                | Self::HasSteps
-                | Self::HasLinks
                 | Self::HasFoot
                 | Self::HasHelp
-                | Self::Confirm
                 | Self::ButtonTab
                 | Self::SignIn
                 | Self::Folded

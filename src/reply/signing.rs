@@ -25,7 +25,8 @@ impl Answerer<'_> {
     /// the caller to add.
     #[must_use]
     pub fn said(&self, saying: &Saying<'_>, pages: &mut Pages) -> Reply {
-        let address = self.facts.origin() + self.facts.path;
+        let target = self.target();
+        let address = self.facts.origin() + &target;
         let origins = saying.form.map(|form| self.form_origins(&form)).unwrap_or_default();
         let facts = PageFacts {
             language: language::spoken(self.facts),
@@ -34,6 +35,7 @@ impl Answerer<'_> {
             reference: self.reference,
             now: self.now,
             form_origins: &origins,
+            return_to: &target,
             ..PageFacts::of(Cause::CredentialsMissing)
         };
         let status = saying.said.status();
