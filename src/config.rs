@@ -6,6 +6,7 @@
 mod brand;
 mod cors;
 mod forward;
+mod hosts;
 mod link;
 mod links;
 mod names;
@@ -24,6 +25,7 @@ mod verifiers;
 mod warnings;
 
 use crate::api_key::ApiKeys;
+use crate::authority::AuthorityKeys;
 use crate::password::Nfc;
 use crate::password::htpasswd::Users;
 use crate::policy::Policy;
@@ -132,6 +134,8 @@ pub struct Verifiers {
     pub session: Option<SessionKeys>,
     /// `EDGEWARD_TOTP`: the second factors of those who have one.
     pub totp: Option<TotpSecrets>,
+    /// What seals who is handed from host to host, where people can sign in.
+    pub authority: Option<AuthorityKeys>,
 }
 
 /// One thing that is wrong: where, what was found, what was expected, what to do.
