@@ -76,9 +76,7 @@ fn challenge(kind: Kind, accept: Kinds, refusal: &Refusal, terms: Terms<'_>, ask
     match (kind, asker) {
         // The page itself is where people sign in: no prompt opens in front of it.
         (Kind::Basic, Asker::Navigation) if accept.has(Kind::Session) => None,
-        (Kind::Basic, Asker::Navigation | Asker::Other) => {
-            Some(basic(terms.realm))
-        }
+        (Kind::Basic, Asker::Navigation | Asker::Other) => Some(basic(terms.realm)),
         (Kind::Basic, Asker::Subresource) => alone.then(|| format!("EdgewardBasic realm={realm}")),
         (Kind::Bearer, _) => Some(bearer(terms, refusal)),
         (Kind::ApiKey, _) => Some(api_key(terms, refusal)),

@@ -19,6 +19,7 @@ use crate::authenticate::{
 };
 use crate::exchange;
 use crate::forward::inject;
+use crate::password::htpasswd::Users;
 use crate::policy::Kinds;
 use crate::reply::{self, Answerer};
 use crate::request::{FieldList, RequestFacts};
@@ -220,7 +221,9 @@ impl Visit<'_> {
     fn is_right(&self, question: PasswordQuestion) -> bool {
         let verifiers = self.isolate.gate.config.verifiers.as_ref();
         let users = verifiers.and_then(|verifiers| verifiers.users.as_ref());
-        let right = users.is_some_and(|users| users.check(&question.user_pass));
+        let stored = self.isolate.accounts.borrow();
+        let check = |users: &Users| users.check_with(&stored, &question.user_pass, self.now).0;
+        let right = users.is_some_and(check);
         if let Some(proof) = question.proof.filter(|_| right) {
             self.isolate.proven.borrow_mut().remember(proof, self.now);
         }
@@ -231,7 +234,8 @@ impl Visit<'_> {
         let isolate = self.isolate;
         let (proven, kept, api_keys) =
             (isolate.proven.borrow(), isolate.kept.borrow(), isolate.stored_keys());
-        let store = Stored { revoked: &kept, api_keys: api_keys.as_deref() };
+        let accounts = isolate.accounts.borrow();
+        let store = Stored { revoked: &kept, api_keys: api_keys.as_deref(), accounts: &accounts };
         let at = Circumstances { now: self.now, proven: &proven, answers, store, confirmed, nfc: host::nfc };
         authenticate(&isolate.gate, facts, &at)
     }

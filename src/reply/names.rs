@@ -241,6 +241,8 @@ impl Name {
             Self::Steps
                 | Self::Links
                 | Self::Languages
+                | Self::HasSteps
+                | Self::HasLinks
                 | Self::HasLanguages
                 | Self::LanguageSelected
                 | Self::Confirm

@@ -11,6 +11,7 @@ use crate::reply::names::Name;
 use crate::reply::scan::Inline;
 use crate::reply::template::Node;
 use crate::reserved::CLEAR;
+use crate::totp::Digits;
 use crate::verdict::Cause;
 
 /// The style of a brand's pages.
@@ -240,10 +241,7 @@ impl<'p> Scope<'p> {
             Name::ConfirmReturnTo => vec![Bit::Hole(Hole::ConfirmReturnTo)],
             Name::FormUser => vec![Bit::Hole(Hole::FormUser)],
             Name::FormReturnTo => vec![Bit::Hole(Hole::FormReturnTo)],
-            Name::CodeDigits => words(match self.content.shape.digits {
-                8 => "8",
-                _ => "6",
-            }),
+            Name::CodeDigits => words(self.content.shape.digits.unwrap_or(Digits::Six).name()),
             Name::Support => optional(self.brand.support.as_deref()),
             Name::ForgotPassword => optional(self.brand.forgot_password.as_deref()),
             Name::StatusPage => optional(self.brand.status_page.as_deref()),

@@ -64,7 +64,13 @@ impl Lists {
         keys: Vec<Box<str>>,
         before: Option<UnixTime>,
     ) -> Self {
-        Self { ids: Sorted::new(ids), subjects: Sorted::new(subjects), keys: Sorted::new(keys), before, sessions: Ended::new() }
+        Self {
+            ids: Sorted::new(ids),
+            subjects: Sorted::new(subjects),
+            keys: Sorted::new(keys),
+            before,
+            sessions: Ended::new(),
+        }
     }
 
     /// The same with the sessions that were ended.

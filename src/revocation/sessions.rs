@@ -306,7 +306,10 @@ mod tests {
         let mut ended = Ended::new();
         ended.add(&Ending::one(&one));
         assert!(ended.has(&one) && !ended.has(&other));
-        assert_eq!(ended.written(), format!(r#"{{"ids":{{"{}":1796003600}},"users":{{}}}}"#, "01".repeat(16)));
+        assert_eq!(
+            ended.written(),
+            format!(r#"{{"ids":{{"{}":1796003600}},"users":{{}}}}"#, "01".repeat(16))
+        );
     }
 
     #[test]
