@@ -211,7 +211,7 @@ impl Pages {
     /// Where it is no template: what is wrong in which line. Then the page for that status stays what it was.
     pub fn replace(&mut self, status: u16, template: &str) -> Result<(), TemplateError> {
         self.own.insert(status, Template::parse(template)?);
-        self.kept.retain(|(key, ..)| !key.status == status);
+        self.kept.retain(|(key, ..)| key.status != status);
         Ok(())
     }
 

@@ -15,6 +15,7 @@ use crate::reply::page::{PageFacts, Pages};
 use crate::reply::said::Saying;
 use crate::reply::{Reply, plain};
 use crate::reply::{language, negotiate};
+use crate::return_to;
 use crate::verdict::{Cause, Refused};
 
 /// Where hosts that share a sign-in send their visitors: what stands there leads on to one of them.
@@ -25,7 +26,9 @@ impl Answerer<'_> {
     /// the caller to add.
     #[must_use]
     pub fn said(&self, saying: &Saying<'_>, pages: &mut Pages) -> Reply {
-        let address = self.facts.origin() + self.facts.path;
+        let origin = self.facts.origin();
+        let (address, target) = ([&origin, self.facts.path].concat(), self.target());
+        let return_to = return_to::written(&origin, &target);
         let origins = saying.form.map(|form| self.form_origins(&form)).unwrap_or_default();
         let facts = PageFacts {
             language: language::spoken(self.facts),
@@ -34,6 +37,7 @@ impl Answerer<'_> {
             reference: self.reference,
             now: self.now,
             form_origins: &origins,
+            return_to: &self.own_address(&return_to, None),
             ..PageFacts::of(Cause::CredentialsMissing)
         };
         let status = saying.said.status();
