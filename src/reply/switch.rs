@@ -104,7 +104,7 @@ mod tests {
             value.split('"').next().unwrap_or_default().to_owned()
         };
         let sign_in = "https://h.example/.edgeward/sign-in";
-        assert_eq!(value("POST", sign_in), "/.edgeward/sign-in?return_to=%2Fa%3Fb%3Dc%26d");
+        assert_eq!(value("POST", sign_in), "/.edgeward/sign-in?return_to=/a%3Fb%3Dc%26d");
         assert_eq!(value("GET", &[sign_in, "?return_to=%2Fx"].concat()), "/.edgeward/sign-in?return_to=%2Fx");
     }
 
