@@ -72,19 +72,19 @@ impl Proved {
 /// 2. Where a rule wants a second factor, only a session in which one was proven passes: tokens, keys and links prove none.
 pub(super) fn demand(verifiers: &Verifiers, rule: &Rule, known: &Known) -> Result<(), Refusal> {
     let who = &known.authenticated;
-    let is_enrolled = || {
-        let user = who.user.as_deref().filter(|_| who.is_account);
-        verifiers.totp.as_ref().zip(user).is_some_and(|(secrets, user)| secrets.of(user).is_some())
-    };
+    let user = who.user.as_deref().filter(|_| who.is_account);
+    let enrolled = verifiers.totp.as_ref().zip(user).and_then(|(secrets, user)| secrets.of(user));
     let detail = match who.kind {
         Kind::Session if who.factors == Some(Factors::Both) => return Ok(()),
-        Kind::Basic if is_enrolled() && !rule.basic_without_second_factor => ALONE,
-        Kind::Session if is_enrolled() => ALONE,
+        Kind::Basic if enrolled.is_some() && !rule.basic_without_second_factor => ALONE,
+        Kind::Session if enrolled.is_some() => ALONE,
         _ if rule.second_factor => "The rule of this path wants a second factor, and none was proven.",
         Kind::Basic | Kind::Session | Kind::Bearer | Kind::ApiKey | Kind::SignedUrl => return Ok(()),
     };
     let refusal = Refusal::new(Cause::SecondFactorRequired, detail).sent(who.kind);
-    Err(Refusal { user: who.user.clone(), key: who.key.clone(), ..refusal })
+    // Only a session can take the step that is missing: the page asks for it.
+    let digits = enrolled.filter(|_| who.kind == Kind::Session).map(Enrolment::digits);
+    Err(Refusal { user: who.user.clone(), key: who.key.clone(), digits, ..refusal })
 }
 
 const ALONE: &str = "This account has a second factor: a password alone is not enough.";

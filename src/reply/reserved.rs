@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::request::RequestFacts;
-use crate::reserved::{LANGUAGE, LINK, REVOKE, TOKEN};
+use crate::reserved::{CLEAR, LANGUAGE, LINK, REVOKE, SESSION, SESSION_SCRIPT, SIGN_OUT, TOKEN};
 use crate::verdict::{Cause, Refusal};
 
 /// Where the pages that explain a cause stand: `type` of problem details begins with it.
@@ -27,6 +27,14 @@ pub enum Endpoint {
     Language,
     /// POST `revoke`: an order of the command's.
     Revoke,
+    /// `sign-out`: GET asks, POST does.
+    SignOut,
+    /// `clear`: GET asks, POST does.
+    Clear,
+    /// `session`: how long it is good; POST extends it.
+    Session,
+    /// `session.js`.
+    SessionScript,
     /// Nothing, or nothing for this method, or a gate that is not configured.
     Refused(Refusal),
 }
@@ -38,8 +46,9 @@ pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
         return Endpoint::Refused(Refusal::new(Cause::NotFound, "No such reserved path."));
     };
     match (facts.method, allowed(facts.path)) {
-        ("GET" | "HEAD", GET) | ("POST", POST) => endpoint,
+        ("GET" | "HEAD", GET | BOTH) | ("POST", POST | BOTH) => endpoint,
         (_, GET) => refused("This path answers GET and HEAD only."),
+        (_, BOTH) => refused("This path answers GET, HEAD and POST only."),
         (_, _) => refused("This path answers POST only."),
     }
 }
@@ -49,6 +58,7 @@ pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
 pub fn allowed(path: &str) -> &'static str {
     match path {
         TOKEN | LINK | REVOKE | LANGUAGE => POST,
+        SIGN_OUT | CLEAR | SESSION => BOTH,
         _ => GET,
     }
 }
@@ -61,6 +71,7 @@ pub fn answers_get(path: &str) -> bool {
 
 const GET: &str = "GET, HEAD";
 const POST: &str = "POST";
+const BOTH: &str = "GET, HEAD, POST";
 
 fn refused(detail: &str) -> Endpoint {
     Endpoint::Refused(Refusal::new(Cause::MethodNotAllowed, detail))
@@ -74,6 +85,10 @@ fn found(path: &str, config: &Config) -> Option<Endpoint> {
         LINK => return (!policy?.links.is_empty()).then_some(Endpoint::Link),
         LANGUAGE => return Some(Endpoint::Language),
         REVOKE => return config.ledger.then_some(Endpoint::Revoke),
+        SIGN_OUT => return Some(Endpoint::SignOut),
+        CLEAR => return Some(Endpoint::Clear),
+        SESSION => return policy?.session.as_ref().map(|_| Endpoint::Session),
+        SESSION_SCRIPT => return policy?.session.as_ref().map(|_| Endpoint::SessionScript),
         _ => {}
     }
     if let Some(cause) = path.strip_prefix(PROBLEMS) {
@@ -142,6 +157,16 @@ mod tests {
         for path in [TOKEN, LINK, REVOKE, LANGUAGE] {
             assert_eq!(cause(&at("POST", path)), None, "{path}");
             assert_eq!(cause(&at("GET", path)), Some(Cause::MethodNotAllowed), "{path}");
+        }
+        for (path, wanted) in [(SIGN_OUT, Endpoint::SignOut), (CLEAR, Endpoint::Clear)] {
+            for method in ["GET", "HEAD", "POST"] {
+                assert_eq!(at(method, path), wanted, "{method} {path}");
+            }
+            assert_eq!(cause(&at("DELETE", path)), Some(Cause::MethodNotAllowed), "{path}");
+            assert_eq!(allowed(path), "GET, HEAD, POST");
+        }
+        for path in [SESSION, SESSION_SCRIPT] {
+            assert_eq!(cause(&at("GET", path)), Some(Cause::NotFound), "nobody can sign in: {path}");
         }
         for method in ["POST", "OPTIONS", "get"] {
             assert_eq!(cause(&at(method, "/.edgeward/health")), Some(Cause::MethodNotAllowed), "{method}");

@@ -26,8 +26,9 @@ impl Answerer<'_> {
     /// the caller to add.
     #[must_use]
     pub fn said(&self, saying: &Saying<'_>, pages: &mut Pages) -> Reply {
+        let target = self.target();
         let origin = self.facts.origin();
-        let (address, target) = ([&origin, self.facts.path].concat(), self.target());
+        let address = [&origin, target.as_str()].concat();
         let return_to = return_to::written(&origin, &target);
         let origins = saying.form.map(|form| self.form_origins(&form)).unwrap_or_default();
         let facts = PageFacts {
@@ -85,10 +86,11 @@ impl Answerer<'_> {
         let wrong = refusal.cause == Cause::CredentialsWrong;
         let resend = sent.is_none() && !matches!(self.facts.method, "GET" | "HEAD");
         let (return_to, tab) = sent.map_or((target, false), |sent| (sent.return_to, sent.tab));
-        if refusal.cause == Cause::SecondFactorRequired || (wrong && sent.is_some_and(|sent| sent.code)) {
-            let digits = refusal.digits.unwrap_or(6);
-            let helps = refusal.digits.is_some() || sent.is_some_and(|sent| sent.code);
-            return helps.then_some(Form::Code(Code { return_to, digits, wrong, resend, tab }));
+        let code_wrong = wrong && sent.is_some_and(|sent| sent.code);
+        if refusal.cause == Cause::SecondFactorRequired || code_wrong {
+            let helps = code_wrong || refusal.digits.is_some();
+            let code = Code { return_to, digits: refusal.digits, wrong, resend, tab };
+            return helps.then_some(Form::Code(code));
         }
         let remember = self.sessions()?.remember.map(|_| sent.is_some_and(|sent| sent.remember));
         let user = sent.map_or(refusal.user.as_deref().unwrap_or_default(), |sent| sent.user);
