@@ -73,6 +73,7 @@ impl Reader<'_> {
         check_fields(&policy, root.notes());
         warnings::of_policy(&policy, root.notes());
         totp::check_sessions(self.sources, policy.session.is_some(), root.notes());
+        warnings::of_lock_out(&policy, self.sources.ledger, root.notes());
         Some(policy)
     }
 
