@@ -103,6 +103,7 @@ fn facts(cause: Cause, variant: Variant) -> PageFacts<'static> {
         )
         .then(|| Lifetime::from_seconds(30)),
         confirm: (cause == Cause::TokenNeedsConfirmation).then_some(LINK),
+        return_to: "/reports/2026",
         ..PageFacts::of(cause)
     }
 }

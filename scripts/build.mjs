@@ -133,7 +133,7 @@ async function bundle(stage) {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",
-    plugins: [generated(stage)],
+    plugins: [generated(stage), minified(esbuild)],
     logLevel: "warning",
   });
 }
@@ -144,6 +144,19 @@ const generated = (stage) => ({
   setup(build) {
     build.onResolve({ filter: /(^|\/)glue\.js$/ }, () => ({ path: join(stage, "glue.js") }));
     build.onResolve({ filter: /(^|\/)index_bg\.wasm$/ }, () => ({ path: "./index_bg.wasm", external: true }));
+  },
+});
+
+/** `minified:<file>` is the text of a script of src/edge, as small as it gets: what browsers are sent. */
+const minified = (esbuild) => ({
+  name: "minified",
+  setup(build) {
+    build.onResolve({ filter: /^minified:/ }, ({ path }) => ({ path: path.slice("minified:".length), namespace: "minified" }));
+    build.onLoad({ filter: /.*/, namespace: "minified" }, async ({ path }) => {
+      const source = readFileSync(tools.at(`src/edge/${path}`), "utf8");
+      const { code } = await esbuild.transform(source, { minify: true, target: "es2022", legalComments: "none" });
+      return { contents: code.trim(), loader: "text" };
+    });
   },
 });
 

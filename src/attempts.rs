@@ -22,6 +22,7 @@ use crate::device::DeviceId;
 use crate::json::Json;
 use crate::network::Network;
 use crate::policy::HmacAlgorithm;
+use crate::text::hex;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::mac::{MacKey, Purpose, RootSecret};
 use core::net::IpAddr;
@@ -192,11 +193,6 @@ fn push_limits(text: &mut String, name: &str, free: u32) {
         text.extend([",", &number.to_string()]);
     }
     text.push(']');
-}
-
-fn hex(octets: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value & 15), 16).unwrap_or('0');
-    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(*octet)]).collect()
 }
 
 #[cfg(test)]

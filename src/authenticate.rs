@@ -15,6 +15,7 @@
 //! | 8 | a needed secret is wrong | refused, `not-configured` |
 //! | 9 | ambient credentials on a request another site caused | refused, `cross-site` |
 //! | 10–13 | ambiguous, missing, unsupported, malformed | refused |
+//! | 14 | a password that would have to be verified, after too many wrong ones | refused, `too-many-attempts` |
 //! | 15 | they do not verify | refused: `credentials-wrong`, `token-…` |
 //! | 16 | it was taken back, or used as often as it may be, or asks for a click | refused: `token-revoked`, `token-spent`, `token-needs-confirmation` |
 //! | 17 | the account is switched off, or its password ran out | refused |
@@ -37,6 +38,7 @@ use crate::config::Config;
 use crate::credentials::Places;
 use crate::password::Nfc;
 use crate::password::proven::ProvenCache;
+use crate::password::stored::StoredAccounts;
 use crate::path::RequestPath;
 use crate::policy::{Access, Choice, Kind, Kinds, Mode, PlainHttp, Policy, Preflight, Rule};
 use crate::request::{RequestFacts, Scheme};
@@ -64,6 +66,8 @@ pub struct Gate {
     pub places: Places,
     /// What a fresh token may be had for: the rule of `POST /.edgeward/token`.
     exchangeable: Rule,
+    /// What says how long a session is good, and extends it: the rule of `/.edgeward/session`.
+    of_session: Rule,
 }
 
 impl Gate {
@@ -75,6 +79,7 @@ impl Gate {
             config,
             places,
             exchangeable: Rule::protected(Kinds::NONE.with(Kind::ApiKey).with(Kind::Session)),
+            of_session: Rule::protected(Kinds::NONE.with(Kind::Session)),
         }
     }
 }
@@ -104,6 +109,8 @@ pub struct Stored<'a> {
     pub revoked: &'a Kept,
     /// API keys, read together with it; `None` where they cannot be read.
     pub api_keys: Option<&'a ApiKeys>,
+    /// Accounts, each read when it was asked about.
+    pub accounts: &'a StoredAccounts,
 }
 
 impl Stored<'static> {
@@ -111,7 +118,8 @@ impl Stored<'static> {
     #[must_use]
     pub const fn nothing() -> Self {
         static NOTHING: Kept = Kept::new();
-        Self { revoked: &NOTHING, api_keys: None }
+        static NOBODY: StoredAccounts = StoredAccounts::new();
+        Self { revoked: &NOTHING, api_keys: None, accounts: &NOBODY }
     }
 }
 
@@ -200,7 +208,7 @@ fn let_in<'g>(rule: &'g Rule, known: Known, facts: &RequestFacts<'_>, at: &Circu
     }
 }
 
-/// Step 4. `whoami` needs to know who asks, and so does what makes tokens.
+/// Step 4. `whoami` needs to know who asks, and so do `session` and what makes tokens.
 fn reserved<'g>(
     gate: &'g Gate,
     policy: &'g Policy,
@@ -209,6 +217,11 @@ fn reserved<'g>(
 ) -> Outcome<'g> {
     let rule = match (facts.path, facts.method) {
         ("/.edgeward/whoami", "GET" | "HEAD") => policy.rules.default_rule(),
+        (reserved::SESSION, "POST") if policy.session.is_some() && !reserved::is_own(facts) => {
+            let detail = "The request is not from a page of this site.";
+            return refused(None, Refusal::new(Cause::CrossSite, detail));
+        }
+        (reserved::SESSION, "GET" | "HEAD" | "POST") if policy.session.is_some() => &gate.of_session,
         (reserved::TOKEN, "POST") if policy.fresh_tokens.is_some() => &gate.exchangeable,
         (reserved::TOKEN, "OPTIONS") => {
             let preflight = preflight(policy, &gate.exchangeable, facts);

@@ -64,15 +64,19 @@ pub fn challenges(refused: &Refused, terms: Terms<'_>, asker: Asker, status: u16
     }
 }
 
+/// The challenge of Basic (RFC 7617 §2, §2.1).
+#[must_use]
+pub fn basic(realm: &str) -> String {
+    format!("Basic realm={}, charset=\"UTF-8\"", quoted(realm))
+}
+
 fn challenge(kind: Kind, accept: Kinds, refusal: &Refusal, terms: Terms<'_>, asker: Asker) -> Option<String> {
     let alone = accept.iter().count() == 1;
     let realm = quoted(terms.realm);
     match (kind, asker) {
         // The page itself is where people sign in: no prompt opens in front of it.
         (Kind::Basic, Asker::Navigation) if accept.has(Kind::Session) => None,
-        (Kind::Basic, Asker::Navigation | Asker::Other) => {
-            Some(format!("Basic realm={realm}, charset=\"UTF-8\""))
-        }
+        (Kind::Basic, Asker::Navigation | Asker::Other) => Some(basic(terms.realm)),
         (Kind::Basic, Asker::Subresource) => alone.then(|| format!("EdgewardBasic realm={realm}")),
         (Kind::Bearer, _) => Some(bearer(terms, refusal)),
         (Kind::ApiKey, _) => Some(api_key(terms, refusal)),

@@ -24,6 +24,8 @@ mod verifiers;
 mod warnings;
 
 use crate::api_key::ApiKeys;
+use crate::attempts::AttemptKey;
+use crate::device::DeviceKeys;
 use crate::password::Nfc;
 use crate::password::htpasswd::Users;
 use crate::policy::Policy;
@@ -116,8 +118,12 @@ impl Config {
 pub struct Verifiers {
     /// `EDGEWARD_KEYS`, where it is there.
     pub keys: Option<KeySet>,
-    /// `EDGEWARD_USERS…`, where it is there.
+    /// `EDGEWARD_USERS…`, where it is there; where accounts can be in `EDGEWARD_KV` alone, none, but what verifies those.
     pub users: Option<Users>,
+    /// What the ledger knows user-ids by.
+    pub attempts: Option<AttemptKey>,
+    /// What reads and writes the cookie of known browsers.
+    pub devices: DeviceKeys,
     /// What reads JWTs as the policy's `tokens` say, where there are keys.
     pub jwt: Option<JwtVerifier>,
     /// What reads signed URLs as the policy's `tokens` say.

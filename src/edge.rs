@@ -8,6 +8,7 @@ mod facts;
 mod host;
 mod isolate;
 mod languages;
+mod leaving;
 mod log;
 mod outside;
 mod people;
@@ -18,9 +19,12 @@ use crate::authenticate::{
     authenticate,
 };
 use crate::exchange;
+use crate::forward::inject;
+use crate::password::htpasswd::Users;
 use crate::policy::Kinds;
 use crate::reply::{self, Answerer};
-use crate::request::RequestFacts;
+use crate::request::{FieldList, RequestFacts};
+use crate::revocation::sessions;
 use crate::time::UnixTime;
 use crate::verdict::{Cause, Refusal, Refused};
 use core::cell::OnceCell;
@@ -71,6 +75,25 @@ pub fn answered(host: &Host, request: &JsValue, env: &JsValue, seen: &str, optio
 #[wasm_bindgen]
 pub fn private_edits(cache_control: &str) -> String {
     send::private_edits(cache_control)
+}
+
+/// The changes to an answer that gets the script which warns; `None` where it does not. `url`: what was asked for.
+#[wasm_bindgen]
+pub fn injects(url: &str, seen: &str) -> Option<String> {
+    inject::edits(&send::document_of(seen), &origin_of(url)).map(|edits| send::lines(&edits))
+}
+
+/// Whether a Content-Security-Policy in a page lets that script run.
+#[wasm_bindgen]
+pub fn allows_script(url: &str, csp: &str) -> bool {
+    inject::allows(csp, &origin_of(url))
+}
+
+/// What was ended, added to what stands in `EDGEWARD_KV`; `None` where that cannot be read. `now`: Unix milliseconds.
+#[wasm_bindgen]
+#[allow(clippy::cast_possible_truncation, clippy::needless_pass_by_value)]
+pub fn merge_ended(present: Option<String>, more: &str, now: f64) -> Option<String> {
+    sessions::merged(present.as_deref(), more, UnixTime::from_millis(now as i64))
 }
 
 /// The origin did not answer, or not in time.
@@ -137,6 +160,11 @@ fn once(go_on: impl FnOnce(JsValue) -> JsValue + 'static) -> JsValue {
     Closure::once_into_js(move |value: JsValue| go_on(value))
 }
 
+/// The serialised origin of a URL as the platform hands it out.
+fn origin_of(url: &str) -> String {
+    RequestFacts::new("GET", url, &FieldList::default()).map(|facts| facts.origin()).unwrap_or_default()
+}
+
 fn unsettled() -> Decision<'static> {
     let refusal = Refusal::new(Cause::Internal, "The verdict did not settle.");
     Decision { rule: None, verdict: Verdict::Refused(plain(refusal)) }
@@ -195,7 +223,9 @@ impl Visit<'_> {
     fn is_right(&self, question: PasswordQuestion) -> bool {
         let verifiers = self.isolate.gate.config.verifiers.as_ref();
         let users = verifiers.and_then(|verifiers| verifiers.users.as_ref());
-        let right = users.is_some_and(|users| users.check(&question.user_pass));
+        let stored = self.isolate.accounts.borrow();
+        let check = |users: &Users| users.check_with(&stored, &question.user_pass, self.now).0;
+        let right = users.is_some_and(check);
         if let Some(proof) = question.proof.filter(|_| right) {
             self.isolate.proven.borrow_mut().remember(proof, self.now);
         }
@@ -216,7 +246,8 @@ impl Visit<'_> {
         let isolate = self.isolate;
         let (proven, kept, api_keys) =
             (isolate.proven.borrow(), isolate.kept.borrow(), isolate.stored_keys());
-        let store = Stored { revoked: &kept, api_keys: api_keys.as_deref() };
+        let accounts = isolate.accounts.borrow();
+        let store = Stored { revoked: &kept, api_keys: api_keys.as_deref(), accounts: &accounts };
         let at = Circumstances { now: self.now, proven: &proven, answers, store, confirmed, nfc: host::nfc };
         told(&at)
     }
@@ -253,9 +284,17 @@ impl Visit<'_> {
                 let fields = lines(&answerer.around_file());
                 self.host.brand(self.request, self.env, &url, &fields)
             }
-            (reply::Endpoint::Brand | reply::Endpoint::WhoAmI | reply::Endpoint::Token, _) => {
-                self.not_found()
-            }
+            (reply::Endpoint::SignOut, _) => self.sign_out(),
+            (reply::Endpoint::Clear, _) => self.clear(),
+            (reply::Endpoint::Session, Some(_)) => self.session(),
+            (reply::Endpoint::SessionScript, _) => self.session_script(),
+            (
+                reply::Endpoint::Brand
+                | reply::Endpoint::WhoAmI
+                | reply::Endpoint::Token
+                | reply::Endpoint::Session,
+                _,
+            ) => self.not_found(),
             (reply::Endpoint::Refused(refusal), _) => self.refuse(&plain(refusal)),
         }
     }

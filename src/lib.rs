@@ -56,6 +56,7 @@ pub mod authenticate;
 pub mod reserved;
 pub mod return_to;
 pub mod sign_in;
+pub mod sign_out;
 pub mod verdict;
 
 pub mod challenge;

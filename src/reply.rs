@@ -10,6 +10,7 @@ pub mod form;
 pub mod kept;
 pub mod language;
 pub mod languages;
+pub mod leaving;
 pub mod names;
 pub mod negotiate;
 pub mod page;
@@ -210,6 +211,7 @@ impl Answerer<'_> {
         let return_to = return_to::written(&origin, &target);
         let form = self.asked(refused, sent, &return_to);
         let origins = form.map(|form| self.form_origins(&form)).unwrap_or_default();
+        let back = sent.map_or(&*return_to, |sent| sent.return_to);
         let facts = PageFacts {
             variant: self.variant(refused, asker, form.as_ref()),
             language: language::spoken(self.facts),
@@ -226,7 +228,7 @@ impl Answerer<'_> {
             form,
             form_origins: &origins,
             exits: self.exits(refused, form.as_ref(), sent),
-            onward: Some(sent.map_or(&return_to, |sent| sent.return_to)),
+            onward: Some(back),
             ..PageFacts::of(refusal.cause)
         };
         match negotiate::form(self.facts, asker) {

@@ -9,11 +9,14 @@
 //! 2. `EDGEWARD_LEDGER` is asked for each request and is never late ([`ledger`]). It is told by an order that is signed
 //!    with a key out of `EDGEWARD_SECRET` ([`order`]).
 //!
+//! Sessions that somebody signed out of stand in a list of their own ([`sessions`]).
+//!
 //! A value that cannot be read never means that nothing is revoked: it is as if the store had not answered.
 
 pub mod ledger;
 pub mod lists;
 pub mod order;
+pub mod sessions;
 pub mod snapshot;
 
 pub use lists::Lists;

@@ -62,6 +62,11 @@ impl<K: Ord, V> SortedMap<K, V> {
         Some(self.pairs.remove(at).1)
     }
 
+    /// Takes out all of which this is not so.
+    pub fn retain(&mut self, mut is_kept: impl FnMut(&K, &V) -> bool) {
+        self.pairs.retain(|(key, value)| is_kept(key, value));
+    }
+
     /// All, in the order of their keys.
     pub fn iter(&self) -> Pairs<'_, K, V> {
         self.pairs.iter().map(|(key, value)| (key, value))
@@ -129,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_like_the_standard_map(steps in prop::collection::vec((0..4_u8, 0..16_u8, any::<u8>()), 0..64)) {
+        fn is_like_the_standard_map(steps in prop::collection::vec((0..6_u8, 0..16_u8, 0..8_u8), 0..64)) {
             let (mut ours, mut theirs) = (SortedMap::new(), BTreeMap::new());
             for (step, key, value) in steps {
                 match step {
@@ -137,6 +142,10 @@ mod tests {
                     1 => {
                         *ours.or_default(key) ^= value;
                         *theirs.entry(key).or_default() ^= value;
+                    }
+                    2 => {
+                        ours.retain(|_, known| *known != value);
+                        theirs.retain(|_, known| *known != value);
                     }
                     _ => prop_assert_eq!(ours.insert(key, value), theirs.insert(key, value)),
                 }

@@ -2,6 +2,7 @@
 
 use crate::policy::{Kind, Kinds};
 use crate::time::{Lifetime, UnixTime};
+use crate::totp::Digits;
 use std::borrow::Cow;
 
 /// Why a request was not let in: each cause has its own words, and its name is what programs read.
@@ -205,7 +206,7 @@ pub struct Refusal {
     pub retry_after: Option<Lifetime>,
     /// How many digits a code has that would help (`second-factor-required`): `None` where the user has none to enter, or
     /// nothing on the page could take it.
-    pub digits: Option<u8>,
+    pub digits: Option<Digits>,
     /// Scopes the rule needs (`insufficient-scope`).
     pub scopes: Vec<String>,
     /// As whom the client is known, where it is.

@@ -586,8 +586,6 @@ fn no_switch_where_there_is_no_choice() {
 
 fn facts(language: &str) -> PageFacts<'_> {
     PageFacts {
-        status: 401,
-        cause: Cause::SessionExpired,
         variant: Variant::Form,
         language,
         host: "h.example",
@@ -598,9 +596,9 @@ fn facts(language: &str) -> PageFacts<'_> {
         span: Some(Lifetime::from_seconds(43_200)),
         user: Some("ann"),
         retry_after: Some(Lifetime::from_seconds(40)),
-        confirm: None,
         return_to: "/a?b=\"c",
         place: Some("login.h.example"),
+        ..PageFacts::of(Cause::SessionExpired)
     }
 }
 

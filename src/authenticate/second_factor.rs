@@ -21,7 +21,7 @@ use crate::json::{Json, push_string};
 use crate::policy::{Kind, Rule};
 use crate::session::Factors;
 use crate::time::Lifetime;
-use crate::totp::{Enrolment, recovery};
+use crate::totp::{Digits, Enrolment, recovery};
 use crate::verdict::{Cause, Refusal};
 
 /// Attempts that nobody waits for.
@@ -72,21 +72,18 @@ impl Proved {
 /// 2. Where a rule wants a second factor, only a session in which one was proven passes: tokens, keys and links prove none.
 pub(super) fn demand(verifiers: &Verifiers, rule: &Rule, known: &Known) -> Result<(), Refusal> {
     let who = &known.authenticated;
-    let is_enrolled = || {
-        let user = who.user.as_deref().filter(|_| who.is_account);
-        verifiers.totp.as_ref().zip(user).is_some_and(|(secrets, user)| secrets.of(user).is_some())
-    };
+    let user = who.user.as_deref().filter(|_| who.is_account);
+    let enrolled = verifiers.totp.as_ref().zip(user).and_then(|(secrets, user)| secrets.of(user));
     let detail = match who.kind {
         Kind::Session if who.factors == Some(Factors::Both) => return Ok(()),
-        Kind::Basic if is_enrolled() && !rule.basic_without_second_factor => ALONE,
-        Kind::Session if is_enrolled() => ALONE,
+        Kind::Basic if enrolled.is_some() && !rule.basic_without_second_factor => ALONE,
+        Kind::Session if enrolled.is_some() => ALONE,
         _ if rule.second_factor => "The rule of this path wants a second factor, and none was proven.",
         Kind::Basic | Kind::Session | Kind::Bearer | Kind::ApiKey | Kind::SignedUrl => return Ok(()),
     };
     let refusal = Refusal::new(Cause::SecondFactorRequired, detail).sent(who.kind);
-    // A code goes with a session: whoever sent a password with Basic has none to add it to.
-    let session = who.user.as_deref().filter(|_| who.kind == Kind::Session);
-    let digits = session.and_then(|user| digits(verifiers, user));
+    // Only a session can take the step that is missing: the page asks for it.
+    let digits = enrolled.filter(|_| who.kind == Kind::Session).map(Enrolment::digits);
     Err(Refusal { user: who.user.clone(), key: who.key.clone(), digits, ..refusal })
 }
 
@@ -94,8 +91,8 @@ const ALONE: &str = "This account has a second factor: a password alone is not e
 
 /// How many digits the codes of that user have (in NFC); `None` for who has no second factor.
 #[must_use]
-pub fn digits(verifiers: &Verifiers, user: &str) -> Option<u8> {
-    verifiers.totp.as_ref()?.of(user).map(|enrolment| enrolment.digits().count())
+pub fn digits(gate: &Gate, user: &str) -> Option<Digits> {
+    gate.config.verifiers.as_ref()?.totp.as_ref()?.of(user).map(Enrolment::digits)
 }
 
 /// Whether what was sent proves the second factor of `user` (in NFC), whose first factor is proven.
@@ -226,8 +223,7 @@ impl<'a> Proving<'a> {
     }
 
     fn wrong(&self, detail: &str) -> Refusal {
-        let digits = Some(self.enrolment.digits().count());
-        self.about(Refusal { digits, ..Refusal::new(Cause::CredentialsWrong, detail) })
+        self.about(Refusal::new(Cause::CredentialsWrong, detail))
     }
 
     fn unavailable(&self) -> Refusal {

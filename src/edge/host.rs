@@ -22,14 +22,34 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn has(this: &Host, env: &JsValue, name: &str, method: &str) -> bool;
 
-    /// Asks `EDGEWARD_KV` for what is revoked (and, with `keys`, for API keys), and goes on with `then`: an array of texts
-    /// and nulls, or `undefined`.
+    /// Asks `EDGEWARD_KV` for what is revoked and for the values of `more` keys, one a line, and goes on with `then`: an array
+    /// of texts and nulls, or `undefined`.
     #[wasm_bindgen(method)]
-    pub fn store(this: &Host, request: &JsValue, env: &JsValue, keys: bool, then: &JsValue) -> JsValue;
+    pub fn store(this: &Host, request: &JsValue, env: &JsValue, more: &str, then: &JsValue) -> JsValue;
 
-    /// The same in the background.
+    /// Asks `EDGEWARD_KV` for the value of a key, and goes on with `then`: text, `null`, or `undefined` where it did not answer.
     #[wasm_bindgen(method)]
-    pub fn renew(this: &Host, ctx: &JsValue, env: &JsValue, keys: bool, then: &JsValue);
+    pub fn value(this: &Host, request: &JsValue, env: &JsValue, key: &str, then: &JsValue) -> JsValue;
+
+    /// Asks for the same as [`Self::store`] in the background.
+    #[wasm_bindgen(method)]
+    pub fn renew(this: &Host, ctx: &JsValue, env: &JsValue, more: &str, then: &JsValue);
+
+    /// Puts what was ended into `EDGEWARD_KV` under a key, through [`super::merge_ended`], and goes on with `then`: whether
+    /// that was done.
+    #[wasm_bindgen(method)]
+    pub fn end(
+        this: &Host,
+        request: &JsValue,
+        env: &JsValue,
+        key: &str,
+        more: &str,
+        then: &JsValue,
+    ) -> JsValue;
+
+    /// The script that warns before a session ends, with words (JSON) in their places.
+    #[wasm_bindgen(method)]
+    pub fn script(this: &Host, request: &JsValue, fields: &str, words: &str) -> JsValue;
 
     /// Goes on with `then` after so many milliseconds.
     #[wasm_bindgen(method)]

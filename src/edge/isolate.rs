@@ -7,8 +7,10 @@ use crate::api_key::ApiKeys;
 use crate::authenticate::Gate;
 use crate::config::{Config, Sources};
 use crate::password::proven::ProvenCache;
+use crate::password::stored::StoredAccounts;
 use crate::policy::Brand;
 use crate::reply::page::Pages;
+use crate::revocation::sessions::{self, Ended};
 use crate::revocation::{Kept, Lists};
 use crate::secret::Secret;
 use crate::text::hex;
@@ -23,6 +25,9 @@ const MOST_ASSERTION_KEYS: usize = 16;
 
 /// Octets of randomness drawn at a time: a crossing for each 32 requests.
 const RANDOM_BATCH: u32 = 512;
+
+/// The key of `EDGEWARD_KV` that holds API keys.
+const API_KEYS: &str = "api-keys";
 
 /// For so many seconds it is not told again that a key verified something.
 const KEY_TOLD_EVERY: i64 = 60;
@@ -47,6 +52,8 @@ pub struct Isolate {
     pub has_assets: bool,
     /// What was read of `EDGEWARD_KV`.
     pub kept: RefCell<Kept>,
+    /// Accounts that were read of it.
+    pub accounts: RefCell<StoredAccounts>,
     /// Whether what was read of it let in the request that is answered.
     pub used_store: Cell<bool>,
     api_keys: RefCell<StoredKeys>,
@@ -103,6 +110,7 @@ impl Isolate {
             random: RefCell::default(),
             has_assets,
             kept: RefCell::default(),
+            accounts: RefCell::default(),
             used_store: Cell::new(false),
             api_keys: RefCell::default(),
             has_events: host.has(env, "EDGEWARD_EVENTS", "writeDataPoint"),
@@ -158,6 +166,17 @@ impl Isolate {
         self.gate.config.policy.as_ref().is_some_and(|policy| policy.api_key.in_store)
     }
 
+    /// Whether people can sign in.
+    pub fn has_sessions(&self) -> bool {
+        self.gate.config.policy.as_ref().is_some_and(|policy| policy.session.is_some())
+    }
+
+    /// Keys of `EDGEWARD_KV` that are read with those that say what is revoked, one a line.
+    pub fn more_keys(&self) -> String {
+        let keys = [(self.stores_keys(), API_KEYS), (self.has_sessions(), sessions::KV_KEY)];
+        keys.into_iter().filter(|(is_read, _)| *is_read).flat_map(|(_, key)| [key, "\n"]).collect()
+    }
+
     /// API keys of `EDGEWARD_KV`; `None` where they cannot be read.
     pub fn stored_keys(&self) -> Option<Rc<ApiKeys>> {
         self.api_keys.borrow().keys.clone()
@@ -166,11 +185,14 @@ impl Isolate {
     /// Takes what `EDGEWARD_KV` answered to a question of the moment `asked`; `None` where it did not.
     pub fn take_store(&self, host: &Host, values: Option<&[Option<String>]>, asked: UnixTime) {
         let lists = match values {
-            Some([ids, subjects, keys, before, rest @ ..]) => {
-                if let [api_keys] = rest {
+            Some([ids, subjects, keys, before, more @ ..]) => {
+                let mut more = more.iter();
+                if let Some(api_keys) = self.stores_keys().then(|| more.next()).flatten() {
                     self.take_keys(host, api_keys.as_deref().unwrap_or_default());
                 }
+                let ended = Ended::parse(more.next().and_then(Option::as_deref));
                 Lists::parse(ids.as_deref(), subjects.as_deref(), keys.as_deref(), before.as_deref())
+                    .and_then(|lists| ended.map(|ended| lists.with_sessions(ended)))
             }
             Some(_) | None => Err("EDGEWARD_KV did not answer.".to_owned()),
         };
@@ -179,6 +201,20 @@ impl Isolate {
             Err(sentence) => {
                 log::problem(host, &sentence);
                 self.kept.borrow_mut().failed(now(host));
+            }
+        }
+    }
+
+    /// Takes what `EDGEWARD_KV` said of an account to a question of the moment `asked`; `None` where it did not answer. A value
+    /// that cannot be read is logged.
+    pub fn take_account(&self, host: &Host, user: &str, value: Option<Option<&str>>, asked: UnixTime) {
+        let mut accounts = self.accounts.borrow_mut();
+        match value {
+            None => accounts.failed(user, now(host)),
+            Some(value) => {
+                if let Err(problem) = accounts.took(user, value, asked, host::nfc) {
+                    log::problem(host, &problem.to_string());
+                }
             }
         }
     }

@@ -3,10 +3,11 @@
 //! The answer may come when this call has long returned: then the request is read again, and asked about again with what is
 //! known by now.
 
-use super::host::Host;
+use super::host::{self, Host};
 use super::isolate::{self, Isolate};
 use super::{Visit, once, plain, visit};
 use crate::authenticate::{Answers, LedgerQuestion, Question};
+use crate::password::stored;
 use crate::revocation::State;
 use crate::sign_in::SignInForm;
 use crate::verdict::{Cause, Refusal};
@@ -43,6 +44,7 @@ pub struct Opened {
 pub fn ask(visit: &Visit<'_>, question: Question, answers: Answers, then: Then) -> JsValue {
     match question {
         Question::Store => ask_store(visit, answers, then),
+        Question::Account(user) => ask_account(visit, user, answers, then),
         Question::Ledger(question) => ask_ledger(visit, question, answers, then),
         Question::Password(_) => {
             visit.refuse(&plain(Refusal::new(Cause::Internal, "A password is not verified outside.")))
@@ -64,7 +66,7 @@ pub fn renew(host: &Host, env: &JsValue, ctx: &JsValue) {
         isolate.take_store(host_value.unchecked_ref(), texts(&values).as_deref(), now);
         JsValue::UNDEFINED
     });
-    host.renew(ctx, env, isolate.stores_keys(), &took);
+    host.renew(ctx, env, &isolate.more_keys(), &took);
 }
 
 /// One request asks for all that need to know: the page of a site is thirty requests at once, and the free plan has
@@ -82,7 +84,27 @@ fn ask_store(visit: &Visit<'_>, answers: Answers, then: Then) -> JsValue {
         isolate.take_store(resume.host(), texts(&values).as_deref(), asked);
         resume.go_on()
     });
-    visit.host.store(visit.request, visit.env, isolate.stores_keys(), &then)
+    visit.host.store(visit.request, visit.env, &isolate.more_keys(), &then)
+}
+
+/// One request asks for all that need to know of that user, as with [`ask_store`].
+fn ask_account(visit: &Visit<'_>, user: String, answers: Answers, then: Then) -> JsValue {
+    let (isolate, asked) = (visit.isolate, visit.now);
+    let resume = Resume::of(visit, answers, then);
+    let Some(key) = stored::key(&user, host::nfc) else {
+        return visit.refuse(&plain(Refusal::new(Cause::Internal, "There can be no such account.")));
+    };
+    if isolate.accounts.borrow_mut().others_ask(&user, asked) {
+        let then = once(move |_| resume.go_on());
+        return visit.host.pause(visit.request, visit.env, LOOK_AGAIN_AFTER, &then);
+    }
+    let then = once(move |value| {
+        let text = value.as_string();
+        let answer = (text.is_some() || value.is_null()).then_some(text.as_deref());
+        isolate.take_account(resume.host(), &user, answer, asked);
+        resume.go_on()
+    });
+    visit.host.value(visit.request, visit.env, &key, &then)
 }
 
 fn ask_ledger(visit: &Visit<'_>, question: LedgerQuestion, answers: Answers, then: Then) -> JsValue {

@@ -4,6 +4,7 @@ use super::host::ABSENT;
 use super::{Visit, log, plain};
 use crate::authenticate::Passage;
 use crate::forward::answer::{Back, Edits, Seen, kept_private};
+use crate::forward::inject::Document;
 use crate::forward::{self, Forwarding, Outgoing, PublicOrigin};
 use crate::policy::{Cors, Origin, Policy};
 use crate::request::Scheme;
@@ -19,6 +20,8 @@ const TO_ASSETS: u32 = 2;
 const RELOCATE: u32 = 4;
 /// The answer is for a script of a listed origin.
 const SHARE: u32 = 8;
+/// The answer may be a page of somebody who is signed in, and is to have the script that warns.
+const WARN: u32 = 16;
 
 /// Sends a request that may pass to the origin. Takes the leave to do so by value.
 pub fn pass(visit: &Visit<'_>, passage: Passage<'_>) -> JsValue {
@@ -45,13 +48,14 @@ pub fn pass(visit: &Visit<'_>, passage: Passage<'_>) -> JsValue {
         jti: &jti,
         now: visit.now,
     };
+    let warns = forward::inject::is_asked(policy, visit.facts, passage.who());
     let cookie = passage.renewal().and_then(|session| visit.session_cookie(session));
     let outgoing = forwarding.outgoing(passage, visit.facts, visit.fields.names());
     visit.host.forward(
         visit.request,
         visit.env,
         &text_of(&outgoing),
-        options(visit, policy, &outgoing),
+        options(visit, policy, &outgoing) | if warns { WARN } else { 0 },
         policy.origin_timeout.map_or(0, |limit| u32::try_from(limit.seconds()).unwrap_or(u32::MAX)),
         cookie.as_deref(),
     )
@@ -77,6 +81,24 @@ fn options(visit: &Visit<'_>, policy: &Policy, outgoing: &Outgoing<'_>) -> u32 {
         | bit(policy.origin == Origin::Assets, TO_ASSETS)
         | bit(matches!(policy.origin, Origin::Url { .. }), RELOCATE)
         | bit(visit.listed_origin(policy).is_some(), SHARE)
+}
+
+/// What `worker.js` saw of an answer that may be a page: status, a mark, and fields, one a line.
+pub fn document_of(text: &str) -> Document<'_> {
+    let mut lines = text.split('\n');
+    let status = lines.next().and_then(|line| line.parse().ok()).unwrap_or_default();
+    let is_fixed = lines.next() == Some("1");
+    let mut field = || lines.next().filter(|line| *line != ABSENT);
+    Document {
+        status,
+        is_fixed,
+        content_type: field(),
+        cache_control: field(),
+        coding: field(),
+        csp: field(),
+        etag: field(),
+        disposition: field(),
+    }
 }
 
 /// The edits that keep an answer out of shared caches, whatever the request was.
@@ -137,7 +159,8 @@ pub fn seen_of(text: &str) -> Seen<'_> {
     Seen { status, cache_control, location, content_location, allows_origin, set_cookie: lines.collect() }
 }
 
-fn lines(edits: &Edits) -> String {
+/// The lines of `worker.js`: three for each edit.
+pub fn lines(edits: &Edits) -> String {
     let mut lines: Vec<&str> = Vec::new();
     lines.extend(edits.remove.iter().flat_map(|name| ["-", name, ""]));
     lines.extend(edits.set.iter().flat_map(|(name, value)| ["=", name, value]));

@@ -5,7 +5,8 @@
 // decides. Texts hold one value a line: no field value, method or URL can hold a line feed.
 import * as gate from "./glue.js";
 import module from "./index_bg.wasm";
-import { ledger, stored } from "./stores.js";
+import { ledger, rewritten, stored, value } from "./stores.js";
+import sessionScript from "minified:session.js";
 
 // The platform finds the class of EDGEWARD_LEDGER by this name.
 export { Ledger } from "./ledger.js";
@@ -61,11 +62,20 @@ const host = {
   log: (line) => console.log(line),
 
   // What a verdict needs from outside is asked for once, and `then` goes on with the request.
-  store: (request, env, withKeys, then) =>
-    stored(env, withKeys).then((values) => guarded(request, env, () => then(values))),
+  store: (request, env, more, then) =>
+    stored(env, more).then((values) => guarded(request, env, () => then(values))),
 
-  // The same with nobody waiting for it.
-  renew: (ctx, env, withKeys, then) => ctx.waitUntil(stored(env, withKeys).then((values) => unseen(() => then(values)))),
+  value: (request, env, key, then) =>
+    value(env, key).then((text) => guarded(request, env, () => then(text))),
+
+  // The store asked with nobody waiting for it.
+  renew: (ctx, env, more, then) => ctx.waitUntil(stored(env, more).then((values) => unseen(() => then(values)))),
+
+  // What was ended is put into EDGEWARD_KV: `then` is told whether it was.
+  end: (request, env, key, more, then) =>
+    rewritten(env, key, (present) => merged(present, more)).then((done) =>
+      guarded(request, env, () => then(done === true)),
+    ),
 
   pause: (request, env, millis, then) =>
     new Promise((done) => setTimeout(done, millis)).then(() => guarded(request, env, then)),
@@ -92,6 +102,13 @@ const host = {
     return new Response(content ?? null, { status, headers: pairs(fields) });
   },
 
+  // The script that warns, in the words of a language (JSON).
+  script: (request, fields, words) =>
+    new Response(request.method === "HEAD" ? null : sessionScript.replace("WORDS", () => words), {
+      status: 200,
+      headers: pairs(fields),
+    }),
+
   // Sends a request on. Copying the fields and naming the rest costs half of `new Request(url, request)`, which only
   // content needs: it brings its length along.
   forward(request, env, outgoing, options, timeout, cookie) {
@@ -111,7 +128,8 @@ const host = {
       return options & TO_ASSETS ? env.ASSETS.fetch(target, init) : fetch(target, init);
     };
     return (timeout === 0 ? send() : inTime(send(), timeout)).then(
-      (response) => guarded(request, env, () => kept(answered(request, env, response, options), cookie)),
+      (response) =>
+        guarded(request, env, () => kept(warned(request, env, answered(request, env, response, options), options), cookie)),
       (error) =>
         guarded(request, env, () =>
           gate.unanswered(host, request, env, error === LATE, String(error?.message ?? error)),
@@ -142,6 +160,7 @@ const PRIVATE = 1;
 const TO_ASSETS = 2;
 const RELOCATE = 4;
 const SHARE = 8;
+const WARN = 16;
 
 const SECONDS_FOR_A_FILE = 2;
 
@@ -240,6 +259,53 @@ function kept(answer, cookie) {
   const copy = new Response(answer.body, answer);
   copy.headers.append("Set-Cookie", cookie);
   return copy;
+}
+
+const WARNING = '<script src="/.edgeward/session.js" defer></script>';
+// In the order of `edge::send::document_of`.
+const CONTENT_FIELDS = ["content-type", "cache-control", "content-encoding", "content-security-policy", "etag", "content-disposition"];
+// Fields that speak of each octet of the content, or of each script.
+const FIXED_FIELDS = ["content-digest", "repr-digest", "digest", "content-md5", "signature", "integrity-policy"];
+
+/** The answer with the script that warns, where it is a page that may have one. */
+function warned(request, env, answer, options) {
+  if ((options & WARN) === 0 || !(answer instanceof Response) || answer.body === null) return answer;
+  const { status, headers } = answer;
+  const seen = CONTENT_FIELDS.map((name) => headers.get(name) ?? ABSENT);
+  const isFixed = FIXED_FIELDS.some((name) => headers.has(name)) ? "1" : "";
+  const edits = gate.injects(request.url, [status, isFixed, ...seen].join("\n"));
+  return edits === undefined ? answer : withScript(request, edited(answer, edits.split("\n")));
+}
+
+/** Streams; every octet but those of the script stays. At the end of the head, else of the body, else of the document. */
+function withScript(request, answer) {
+  let isDone = false;
+  const put = (token, how) => {
+    if (!isDone) token[how](WARNING, { html: true });
+    isDone = true;
+  };
+  const atItsEnd = { element: (element) => element.onEndTag((tag) => put(tag, "before")) };
+  // A policy in the page itself; one that stands behind the head does not bind what is in the head.
+  const policy = (meta) => {
+    if (meta.getAttribute("http-equiv").trim().toLowerCase() !== "content-security-policy") return;
+    isDone ||= !gate.allows_script(request.url, meta.getAttribute("content") ?? "");
+  };
+  return new HTMLRewriter()
+    .on("meta[http-equiv]", { element: policy })
+    .on("head", atItsEnd)
+    .on("body", atItsEnd)
+    .onDocument({ end: (end) => put(end, "append") })
+    .transform(answer);
+}
+
+/** What was ended, added to what stands in EDGEWARD_KV. */
+function merged(present, more) {
+  try {
+    return gate.merge_ended(present ?? undefined, more, Date.now());
+  } catch (error) {
+    startAnew(error);
+    return undefined;
+  }
 }
 
 /** A step that no request waits for. */

@@ -14,7 +14,10 @@
 //!
 //! 401 and 403 of the origin pass unchanged, always.
 
+use crate::authenticate::Who;
 use crate::forward::answer::{Edits, directives};
+use crate::policy::{Kind, Policy, Warn};
+use crate::request::RequestFacts;
 
 /// What of an answer is looked at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +39,19 @@ pub struct Document<'a> {
     /// Whether a field is there that speaks of each octet of the content, or wants one of each script: `Content-Digest`,
     /// `Repr-Digest`, `Digest`, `Content-MD5`, `Signature`, `Integrity-Policy`.
     pub is_fixed: bool,
+}
+
+/// Whether the answer to a request is to have the script, if it qualifies: somebody who is signed in opens a page.
+#[must_use]
+pub fn is_asked(policy: &Policy, facts: &RequestFacts<'_>, who: &Who) -> bool {
+    let Who::Known(who) = who else { return false };
+    let is = |name, value: &str| facts.field(name).is_some_and(|found| found == value);
+    who.kind() == Kind::Session
+        && policy.session.as_ref().is_some_and(|session| session.warn == Warn::Inject)
+        && facts.method != "HEAD"
+        && is("sec-fetch-mode", "navigate")
+        // The script runs in no frame.
+        && facts.field("sec-fetch-dest").is_none_or(|dest| dest == "document")
 }
 
 /// The changes to the fields of an answer that gets the script; `None` where it does not. `origin`: that of the request.

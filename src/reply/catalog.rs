@@ -29,9 +29,9 @@ pub enum Variant {
     Prompt,
     /// It was a program that came: with a token in the `Authorization` field, or with an API key.
     Program,
-    /// The page has the form that signing in takes.
+    /// The page has the form for user name and password, or is about to ask for a code.
     Form,
-    /// The page has the form for the second factor, and what was sent with it did not match.
+    /// The page has the form for a code, and one was sent.
     Code,
 }
 

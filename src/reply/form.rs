@@ -3,6 +3,7 @@
 //! What was typed and where it leads back to is of a visitor, and only filled in when a page is sent; [`Shape`] is what is
 //! left without that, and what a kept page depends on.
 
+use crate::totp::Digits;
 use core::fmt;
 
 /// A form, with what of it is this visitor's.
@@ -40,8 +41,8 @@ pub struct SignIn<'a> {
 pub struct Code<'a> {
     /// Where the form leads back to.
     pub return_to: &'a str,
-    /// How many digits a code has.
-    pub digits: u8,
+    /// How many digits a code has, where that is known.
+    pub digits: Option<Digits>,
     /// Whether what was sent did not match.
     pub wrong: bool,
     /// Whether the page is the answer to content that the browser can send once more.
@@ -82,7 +83,7 @@ pub struct Sent<'a> {
 }
 
 /// The form of a kept page, without anything of a visitor.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     /// Which form.
     pub asks: Asks,
@@ -98,8 +99,8 @@ pub struct Shape {
     pub tab: bool,
     /// Whether "on all my devices" is offered.
     pub everywhere: bool,
-    /// How many digits a code has.
-    pub digits: u8,
+    /// How many digits a code has, where that is known.
+    pub digits: Option<Digits>,
 }
 
 /// What is asked for.

@@ -241,14 +241,14 @@ impl Name {
             Self::Steps
                 | Self::Links
                 | Self::Languages
-                | Self::HasLanguages
-                | Self::LanguageSelected
-                | Self::Errors
                 | Self::HasSteps
                 | Self::HasLinks
+                | Self::HasLanguages
+                | Self::LanguageSelected
+                | Self::Confirm
+                | Self::Errors
                 | Self::HasFoot
                 | Self::HasHelp
-                | Self::Confirm
                 | Self::ButtonTab
                 | Self::SignIn
                 | Self::Folded

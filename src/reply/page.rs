@@ -68,7 +68,7 @@ pub struct PageFacts<'a> {
     pub exits: Exits,
     /// Where signing in elsewhere on this host leads back to; where the one thing to do leads, on a page that is no refusal.
     pub onward: Option<&'a str>,
-    /// The host where one signs in.
+    /// Where else something is to be done: a host.
     pub place: Option<&'a str>,
 }
 
@@ -96,7 +96,6 @@ impl PageFacts<'_> {
             cause,
             variant: Variant::Plain,
             language: "en",
-            return_to: "/",
             host: "",
             address: "",
             reference: "",
@@ -110,6 +109,7 @@ impl PageFacts<'_> {
             form_origins: "",
             exits: Exits::NONE,
             onward: None,
+            return_to: "",
             place: None,
         }
     }
@@ -120,8 +120,7 @@ impl PageFacts<'_> {
             when: self.when.is_some(),
             wait: self.retry_after.is_some(),
             confirm: self.confirm.is_some() && matches!(self.cause, Cause::TokenNeedsConfirmation),
-            // A session that has ended says when it did, an idle one does not.
-            span: self.span.is_some() && (self.when.is_some() || matches!(self.cause, Cause::SessionIdle)),
+            span: self.span.is_some(),
         }
     }
 
@@ -211,7 +210,7 @@ impl Pages {
     /// Where it is no template: what is wrong in which line. Then the page for that status stays what it was.
     pub fn replace(&mut self, status: u16, template: &str) -> Result<(), TemplateError> {
         self.own.insert(status, Template::parse(template)?);
-        self.kept.retain(|(key, ..)| !key.status == status);
+        self.kept.retain(|(key, ..)| key.status != status);
         Ok(())
     }
 
@@ -242,7 +241,7 @@ impl Pages {
     /// The page that explains a cause to who writes programs: `/.edgeward/problems/<cause>`, in English. `status` is the
     /// cause's own.
     pub fn problem(&mut self, cause: Cause, status: u16, host: &str) -> Rendered {
-        let facts = PageFacts { status, language: "en", host, ..PageFacts::of(cause) };
+        let facts = PageFacts { status, host, ..PageFacts::of(cause) };
         self.show(Subject::Explained(cause), &facts)
     }
 
@@ -253,16 +252,16 @@ impl Pages {
     }
 
     fn show(&mut self, subject: Subject, facts: &PageFacts<'_>) -> Rendered {
-        let words = languages::catalog(facts.language);
         let key = Key {
             subject,
             status: facts.status,
-            language: words.tag(),
+            language: languages::catalog(facts.language).tag(),
             known: facts.known(),
             at_front: facts.at_front(),
             shape: facts.shape(),
             exits: facts.exits,
         };
+        let words = languages::catalog(key.language);
         let (kept, csp) = self.keep(key, words);
         let leads = ["form-action 'self'", facts.form_origins].concat();
         let csp = text::replaced(csp, "form-action 'self'", &leads);
@@ -410,7 +409,6 @@ mod tests {
     fn facts() -> PageFacts<'static> {
         PageFacts {
             status: 401,
-            language: "en",
             host: "visited.example",
             address: "https://visited.example/a",
             reference: "0123456789abcdef",
@@ -419,10 +417,10 @@ mod tests {
             user: Some("Zoe"),
             retry_after: Some(Lifetime::from_seconds(7)),
             confirm: Some(Confirm { token: "AXsecretlink", return_to: "/visited?a" }),
-            return_to: "/visited?b",
             span: Some(Lifetime::from_seconds(7 * 3600)),
             onward: Some("/visited?a"),
             place: Some("login.visited.example"),
+            return_to: "/visited?b",
             ..PageFacts::of(Cause::NotAllowed)
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::request::RequestFacts;
-use crate::reserved::{LANGUAGE, LINK, REVOKE, SIGN_IN, TOKEN};
+use crate::reserved::{CLEAR, LANGUAGE, LINK, REVOKE, SESSION, SESSION_SCRIPT, SIGN_IN, SIGN_OUT, TOKEN};
 use crate::verdict::{Cause, Refusal};
 
 /// Where the pages that explain a cause stand: `type` of problem details begins with it.
@@ -29,6 +29,14 @@ pub enum Endpoint {
     Revoke,
     /// `sign-in`: GET shows the form, POST takes it.
     SignIn,
+    /// `sign-out`: GET asks, POST does.
+    SignOut,
+    /// `clear`: GET asks, POST does.
+    Clear,
+    /// `session`: how long it is good; POST extends it.
+    Session,
+    /// `session.js`.
+    SessionScript,
     /// Nothing, or nothing for this method, or a gate that is not configured.
     Refused(Refusal),
 }
@@ -40,7 +48,7 @@ pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
         return Endpoint::Refused(Refusal::new(Cause::NotFound, "No such reserved path."));
     };
     match (facts.method, allowed(facts.path)) {
-        ("GET" | "HEAD", GET) | ("POST", POST) | ("GET" | "HEAD" | "POST", BOTH) => endpoint,
+        ("GET" | "HEAD", GET | BOTH) | ("POST", POST | BOTH) => endpoint,
         (_, GET) => refused("This path answers GET and HEAD only."),
         (_, BOTH) => refused("This path answers GET, HEAD and POST only."),
         (_, _) => refused("This path answers POST only."),
@@ -52,7 +60,7 @@ pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
 pub fn allowed(path: &str) -> &'static str {
     match path {
         TOKEN | LINK | REVOKE | LANGUAGE => POST,
-        SIGN_IN => BOTH,
+        SIGN_IN | SIGN_OUT | CLEAR | SESSION => BOTH,
         _ => GET,
     }
 }
@@ -80,6 +88,10 @@ fn found(path: &str, config: &Config) -> Option<Endpoint> {
         LANGUAGE => return Some(Endpoint::Language),
         REVOKE => return config.ledger.then_some(Endpoint::Revoke),
         SIGN_IN => return policy?.session.as_ref().map(|_| Endpoint::SignIn),
+        SIGN_OUT => return Some(Endpoint::SignOut),
+        CLEAR => return Some(Endpoint::Clear),
+        SESSION => return policy?.session.as_ref().map(|_| Endpoint::Session),
+        SESSION_SCRIPT => return policy?.session.as_ref().map(|_| Endpoint::SessionScript),
         _ => {}
     }
     if let Some(cause) = path.strip_prefix(PROBLEMS) {
@@ -102,13 +114,17 @@ mod tests {
     use crate::request::FieldList;
 
     fn at(method: &str, path: &str) -> Endpoint {
+        at_gate(&config(), method, path)
+    }
+
+    fn at_gate(config: &Config, method: &str, path: &str) -> Endpoint {
         let (fields, uri) = (FieldList::default(), format!("https://h{path}"));
         let facts = RequestFacts::new(method, &uri, &fields).expect("an absolute URI");
-        endpoint(&facts, &config())
+        endpoint(&facts, config)
     }
 
     fn config() -> Config {
-        let policy = r#"{"token":{},"tokens":[{"format":"edgeward"}],"session":{}}"#;
+        let policy = r#"{"token":{},"tokens":[{"format":"edgeward"}]}"#;
         let secret = crate::secret::Secret::new(crate::token::to_base64url(&[7; 32]));
         let sources = crate::config::Sources {
             policy: Some(policy.to_owned()),
@@ -123,6 +139,21 @@ mod tests {
         match endpoint {
             Endpoint::Refused(refusal) => Some(refusal.cause),
             _ => None,
+        }
+    }
+
+    #[test]
+    fn where_people_sign_in() {
+        let sources =
+            crate::config::Sources { policy: Some(r#"{"session":{}}"#.to_owned()), ..Default::default() };
+        let config = Config::parse(&sources, str::to_owned);
+        for (path, wanted) in
+            [("/.edgeward/sign-in?return_to=/a", Endpoint::SignIn), (SESSION, Endpoint::Session)]
+        {
+            for method in ["GET", "HEAD", "POST"] {
+                assert_eq!(at_gate(&config, method, path), wanted, "{method}");
+            }
+            assert_eq!(cause(&at_gate(&config, "PUT", path)), Some(Cause::MethodNotAllowed), "{path}");
         }
     }
 
@@ -149,10 +180,16 @@ mod tests {
             assert_eq!(cause(&at("POST", path)), None, "{path}");
             assert_eq!(cause(&at("GET", path)), Some(Cause::MethodNotAllowed), "{path}");
         }
-        for method in ["GET", "HEAD", "POST"] {
-            assert_eq!(at(method, "/.edgeward/sign-in?return_to=/a"), Endpoint::SignIn, "{method}");
+        for (path, wanted) in [(SIGN_OUT, Endpoint::SignOut), (CLEAR, Endpoint::Clear)] {
+            for method in ["GET", "HEAD", "POST"] {
+                assert_eq!(at(method, path), wanted, "{method} {path}");
+            }
+            assert_eq!(cause(&at("DELETE", path)), Some(Cause::MethodNotAllowed), "{path}");
+            assert_eq!(allowed(path), "GET, HEAD, POST");
         }
-        assert_eq!(cause(&at("PUT", SIGN_IN)), Some(Cause::MethodNotAllowed));
+        for path in [SIGN_IN, SESSION, SESSION_SCRIPT] {
+            assert_eq!(cause(&at("GET", path)), Some(Cause::NotFound), "nobody can sign in: {path}");
+        }
         for method in ["POST", "OPTIONS", "get"] {
             assert_eq!(cause(&at(method, "/.edgeward/health")), Some(Cause::MethodNotAllowed), "{method}");
         }

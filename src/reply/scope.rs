@@ -11,6 +11,7 @@ use crate::reply::names::Name;
 use crate::reply::scan::Inline;
 use crate::reply::template::Node;
 use crate::reserved::CLEAR;
+use crate::totp::Digits;
 use crate::verdict::Cause;
 
 /// The style of a brand's pages.
@@ -45,10 +46,10 @@ pub struct Content {
     pub wording: Wording,
     /// What to do.
     pub ways: Ways,
-    /// The languages that may be chosen instead: none where there is no other.
-    pub languages: &'static [Language],
     /// Whether the page stands at another address than the one that was asked for.
     pub elsewhere: bool,
+    /// The languages that may be chosen instead: none where there is no other.
+    pub languages: &'static [Language],
 }
 
 /// What the values of one page are made of.
@@ -66,8 +67,8 @@ pub struct Scope<'p> {
 enum Item {
     Step(&'static str),
     Link(Action),
-    Language(&'static Language),
     Error(Cause, Variant),
+    Language(&'static Language),
 }
 
 /// What may come of a form that is sent without leaving the page; the last stands for all others.
@@ -135,8 +136,8 @@ impl<'p> Scope<'p> {
         let items: Vec<Item> = match name {
             Name::Steps => self.content.wording.steps.iter().copied().map(Item::Step).collect(),
             Name::Links => self.content.ways.links.iter().copied().map(Item::Link).collect(),
-            Name::Languages => self.content.languages.iter().map(Item::Language).collect(),
             Name::Errors => ERRORS.iter().map(|(cause, variant)| Item::Error(*cause, *variant)).collect(),
+            Name::Languages => self.content.languages.iter().map(Item::Language).collect(),
             _ => {
                 return if self.has(name, item) == shown {
                     self.nodes(inner, item, kept)
@@ -240,10 +241,7 @@ impl<'p> Scope<'p> {
             Name::ConfirmReturnTo => vec![Bit::Hole(Hole::ConfirmReturnTo)],
             Name::FormUser => vec![Bit::Hole(Hole::FormUser)],
             Name::FormReturnTo => vec![Bit::Hole(Hole::FormReturnTo)],
-            Name::CodeDigits => words(match self.content.shape.digits {
-                8 => "8",
-                _ => "6",
-            }),
+            Name::CodeDigits => words(self.content.shape.digits.unwrap_or(Digits::Six).name()),
             Name::Support => optional(self.brand.support.as_deref()),
             Name::ForgotPassword => optional(self.brand.forgot_password.as_deref()),
             Name::StatusPage => optional(self.brand.status_page.as_deref()),
@@ -375,6 +373,8 @@ const fn label(name: Name) -> Option<&'static str> {
         Name::LabelCause => "/labels/cause",
         Name::LabelStatus => "/labels/status",
         Name::LabelCheck => "/labels/check",
+        Name::LabelLanguage => "/labels/language",
+        Name::LabelChange => "/actions/language",
         Name::LabelUser => "/labels/user",
         Name::LabelPassword => "/labels/password",
         Name::LabelRemember => "/labels/remember",

@@ -15,6 +15,7 @@ use crate::reply::page::{PageFacts, Pages};
 use crate::reply::said::Saying;
 use crate::reply::{Reply, plain};
 use crate::reply::{language, negotiate};
+use crate::return_to;
 use crate::verdict::{Cause, Refused};
 
 /// Where hosts that share a sign-in send their visitors: what stands there leads on to one of them.
@@ -25,7 +26,10 @@ impl Answerer<'_> {
     /// the caller to add.
     #[must_use]
     pub fn said(&self, saying: &Saying<'_>, pages: &mut Pages) -> Reply {
-        let address = self.facts.origin() + self.facts.path;
+        let target = self.target();
+        let origin = self.facts.origin();
+        let address = [&origin, target.as_str()].concat();
+        let return_to = return_to::written(&origin, &target);
         let origins = saying.form.map(|form| self.form_origins(&form)).unwrap_or_default();
         let facts = PageFacts {
             language: language::spoken(self.facts),
@@ -34,6 +38,7 @@ impl Answerer<'_> {
             reference: self.reference,
             now: self.now,
             form_origins: &origins,
+            return_to: self.own_address(&return_to),
             ..PageFacts::of(Cause::CredentialsMissing)
         };
         let status = saying.said.status();
@@ -81,10 +86,11 @@ impl Answerer<'_> {
         let wrong = refusal.cause == Cause::CredentialsWrong;
         let resend = sent.is_none() && !matches!(self.facts.method, "GET" | "HEAD");
         let (return_to, tab) = sent.map_or((target, false), |sent| (sent.return_to, sent.tab));
-        if refusal.cause == Cause::SecondFactorRequired || (wrong && sent.is_some_and(|sent| sent.code)) {
-            let digits = refusal.digits.unwrap_or(6);
-            let helps = refusal.digits.is_some() || sent.is_some_and(|sent| sent.code);
-            return helps.then_some(Form::Code(Code { return_to, digits, wrong, resend, tab }));
+        let code_wrong = wrong && sent.is_some_and(|sent| sent.code);
+        if refusal.cause == Cause::SecondFactorRequired || code_wrong {
+            let helps = code_wrong || refusal.digits.is_some();
+            let code = Code { return_to, digits: refusal.digits, wrong, resend, tab };
+            return helps.then_some(Form::Code(code));
         }
         let remember = self.sessions()?.remember.map(|_| sent.is_some_and(|sent| sent.remember));
         let user = sent.map_or(refusal.user.as_deref().unwrap_or_default(), |sent| sent.user);

@@ -11,6 +11,7 @@
 //! absent or blank revokes nothing. A line that has outlived its second still counts until somebody takes it out: what it
 //! names has expired by then.
 
+use super::sessions::Ended;
 use super::{Issued, KV_KEYS, Revoked, Traits};
 use crate::json::Json;
 use crate::order;
@@ -24,6 +25,7 @@ pub struct Lists {
     subjects: Sorted,
     keys: Sorted,
     before: Option<UnixTime>,
+    sessions: Ended,
 }
 
 /// Texts in order, none of them twice.
@@ -50,6 +52,7 @@ impl Lists {
             subjects: Sorted::parse(subject_key, subjects)?,
             keys: Sorted::parse(key_key, keys)?,
             before: moment(before_key, before.unwrap_or_default())?,
+            sessions: Ended::new(),
         })
     }
 
@@ -61,7 +64,25 @@ impl Lists {
         keys: Vec<Box<str>>,
         before: Option<UnixTime>,
     ) -> Self {
-        Self { ids: Sorted::new(ids), subjects: Sorted::new(subjects), keys: Sorted::new(keys), before }
+        Self {
+            ids: Sorted::new(ids),
+            subjects: Sorted::new(subjects),
+            keys: Sorted::new(keys),
+            before,
+            sessions: Ended::new(),
+        }
+    }
+
+    /// The same with the sessions that were ended.
+    #[must_use]
+    pub fn with_sessions(self, sessions: Ended) -> Self {
+        Self { sessions, ..self }
+    }
+
+    /// The sessions that were ended.
+    #[must_use]
+    pub const fn sessions(&self) -> &Ended {
+        &self.sessions
     }
 
     /// Whether, and why, such credentials are refused.

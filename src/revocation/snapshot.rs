@@ -11,6 +11,8 @@
 //! is left alone for a second: an outage costs no call for each request. Pure: the time is an argument.
 
 use super::Lists;
+use super::sessions::{Ended, Ending};
+use crate::session::Session;
 use crate::time::{Lifetime, UnixTime};
 
 /// From this age on, in milliseconds, lists are renewed in the background.
@@ -46,6 +48,8 @@ pub struct Kept {
     /// Whether more than one has asked, and none has an answer yet.
     asked_again: bool,
     failed_at: Option<UnixTime>,
+    /// Sessions that were ended by this very isolate: it knows at once.
+    here: Ended,
 }
 
 /// What to do with what is kept.
@@ -65,7 +69,7 @@ impl Kept {
     /// Nothing yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { last: None, asked_at: None, asked_again: false, failed_at: None }
+        Self { last: None, asked_at: None, asked_again: false, failed_at: None, here: Ended::new() }
     }
 
     /// What to do at this moment.
@@ -120,6 +124,27 @@ impl Kept {
     #[must_use]
     pub fn last(&self) -> Option<&Lists> {
         self.last.as_ref().map(|last| &last.lists)
+    }
+
+    /// This isolate ends a session. It remembers a limited number, and of those that are over none.
+    pub fn end(&mut self, ending: &Ending, now: UnixTime) {
+        self.here.forget(now);
+        if self.here.is_long() {
+            self.here = Ended::new();
+        }
+        self.here.add(ending);
+    }
+
+    /// What this isolate ended.
+    #[must_use]
+    pub const fn here(&self) -> &Ended {
+        &self.here
+    }
+
+    /// Whether a session was ended, as far as is known without asking.
+    #[must_use]
+    pub fn has_ended(&self, session: &Session) -> bool {
+        self.here.has(session) || self.last().is_some_and(|lists| lists.sessions().has(session))
     }
 
     /// The age of the last lists.

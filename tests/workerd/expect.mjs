@@ -93,6 +93,7 @@ export const STATUS = {
   "not-found": 404,
   "method-not-allowed": 405,
   "content-too-large": 413,
+  "too-many-attempts": 429,
   internal: 500,
   "origin-unreachable": 502,
   "not-configured": 503,

@@ -56,14 +56,20 @@ impl Asking<'_> {
         }
     }
 
-    fn unchecked(&self, who: &Authenticated) -> Refusal {
+    /// Nobody can say whether it was.
+    pub(super) fn unchecked(&self, who: &Authenticated) -> Refusal {
         Refusal { user: who.user.clone(), key: who.key.clone(), ..unavailable(who.kind) }
     }
 }
 
 /// A store that has to be asked is silent.
 pub(super) fn unavailable(kind: Kind) -> Refusal {
-    Refusal::new(Cause::CheckUnavailable, "A store that has to be asked does not answer.").sent(kind)
+    silent().sent(kind)
+}
+
+/// The same, of whatever kind.
+pub(super) fn silent() -> Refusal {
+    Refusal::new(Cause::CheckUnavailable, "A store that has to be asked does not answer.")
 }
 
 fn refused(revoked: Revoked, who: &Authenticated) -> Refusal {

@@ -2,12 +2,14 @@
 
 use super::account::in_good_standing;
 use super::{Asking, Halt, Known, is_cross_site};
-use crate::authenticate::{Authenticated, Circumstances, Gate, not_configured, second_factor};
+use crate::authenticate::{
+    About, Authenticated, Circumstances, Gate, LedgerQuestion, Question, not_configured, second_factor,
+};
 use crate::credentials::{self, Credentials};
 use crate::password::htpasswd::Account;
 use crate::policy::{Kind, Rule};
 use crate::request::RequestFacts;
-use crate::revocation::{Issued, Traits};
+use crate::revocation::{Issued, Traits, ledger, sessions};
 use crate::session::{Ended, Factors, Session};
 use crate::verdict::{Cause, Refusal};
 
@@ -37,7 +39,7 @@ impl Asking<'_> {
             None => Ok(known),
             Some(half) => {
                 let detail = "The first factor was proven, and the second is still to come.";
-                let digits = second_factor::digits(self.verifiers, &half.user);
+                let digits = second_factor::digits(self.gate, &half.user);
                 Err(Refusal { digits, ..of(half, Cause::SecondFactorRequired, detail) }.into())
             }
         }
@@ -109,7 +111,8 @@ impl Asking<'_> {
     fn line_of(&self, session: &Session) -> Result<&Account, Halt> {
         let changed =
             || of(session, Cause::SessionRevoked, "The account was changed or removed since the sign-in.");
-        let account = self.account(&session.user)?.ok_or_else(changed)?;
+        let account =
+            self.account(&session.user).map_err(|halt| halt.sent(Kind::Session))?.ok_or_else(changed)?;
         let holds = self.verifiers.session.as_ref().is_some_and(|keys| keys.is_of(session, account));
         if !holds {
             return Err(changed().into());
@@ -118,16 +121,43 @@ impl Asking<'_> {
         Ok(account)
     }
 
-    /// Whether it was ended before its time.
+    /// Whether it was ended before its time: by signing out, or as tokens are revoked.
     fn not_ended(&self, session: &Session, who: &Authenticated) -> Result<(), Halt> {
         let (id, subjects) = (session.id_text(), [session.user.as_str()]);
         let traits =
             Traits { id: Some(&id), subjects: &subjects, key: None, issued: Issued::At(session.began) };
         match self.not_revoked(&traits, who) {
             Err(Halt::Refused(refusal)) if refusal.cause == Cause::TokenRevoked => {
-                Err(Refusal { cause: Cause::SessionRevoked, ..refusal }.into())
+                return Err(Refusal { cause: Cause::SessionRevoked, ..refusal }.into());
             }
-            ended => ended,
+            ended => ended?,
+        }
+        self.not_signed_out(session, who)
+    }
+
+    /// The lists are fresh by now where there are any.
+    fn not_signed_out(&self, session: &Session, who: &Authenticated) -> Result<(), Halt> {
+        let signed_out = || of(session, Cause::SessionRevoked, "Its user signed out, or was signed out.");
+        if self.at.store.revoked.has_ended(session) {
+            return Err(signed_out().into());
+        }
+        if !self.gate.config.ledger {
+            return Ok(());
+        }
+        let arguments = sessions::marked_arguments(session);
+        let Some(answer) = self.at.answers.revoked(&arguments) else {
+            return Err(Halt::Needs(Question::Ledger(LedgerQuestion {
+                about: About::Revoked,
+                object: sessions::object(&session.user),
+                method: ledger::MARKED,
+                arguments,
+            })));
+        };
+        match answer.as_deref().map(|answer| sessions::is_marked(answer, session)) {
+            Some(Ok(false)) => Ok(()),
+            Some(Ok(true)) => Err(signed_out().into()),
+            Some(Err(_)) | None if self.policy.revocation.pass_unchecked => Ok(()),
+            Some(Err(_)) | None => Err(self.unchecked(who).into()),
         }
     }
 }
