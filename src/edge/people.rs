@@ -3,6 +3,7 @@
 use super::outside::{self, Then};
 use super::{Visit, log, plain};
 use crate::authenticate::{Answers, Halt, Question, second_factor, session_of};
+use crate::device::{DeviceId, Reach};
 use crate::reply::Reply;
 use crate::reply::form::Sent;
 use crate::reply::said::{Said, Saying};
@@ -131,8 +132,10 @@ impl Visit<'_> {
     }
 
     fn device_cookie(&self, user: &str) -> Option<String> {
-        let _ = user;
-        None
+        let config = &self.isolate.gate.config;
+        let reach = Reach::of(self.facts, config.policy.as_ref()?.session.as_ref());
+        let fresh = DeviceId::new(*self.host.random(16).first_chunk()?);
+        config.verifiers.as_ref()?.devices.set_cookie(self.facts, reach, user, fresh, self.now)
     }
 
     /// `sign-in`, asked for: the form, the second form for whoever has one factor, or as whom one is signed in.
@@ -163,7 +166,9 @@ impl Visit<'_> {
             Standing::Half(half) => {
                 let detail = "The first factor was proven, and the second is still to come.";
                 let mut refused = sign_in::refused(Refusal::new(Cause::SecondFactorRequired, detail));
-                refused.refusal.digits = second_factor::digits(&self.isolate.gate, &half.user);
+                let verifiers = self.isolate.gate.config.verifiers.as_ref();
+                refused.refusal.digits =
+                    verifiers.and_then(|verifiers| second_factor::digits(verifiers, &half.user));
                 let tried = Tried { user: String::new(), return_to, remember: false, code: true, tab };
                 self.page_after(&refused, Some(&tried))
             }

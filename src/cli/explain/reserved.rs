@@ -26,7 +26,14 @@ impl Asked<'_> {
                 told.line("Verdict", "a page of Edgeward's own");
                 answer(told, &self.answerer().explained(cause, &mut self.pages()));
             }
-            (Endpoint::SignOut | Endpoint::Clear | Endpoint::Session | Endpoint::SessionScript, _) => {
+            (
+                Endpoint::SignIn
+                | Endpoint::SignOut
+                | Endpoint::Clear
+                | Endpoint::Session
+                | Endpoint::SessionScript,
+                _,
+            ) => {
                 told.line("Verdict", "answered by Edgeward itself: what people sign in and out with");
             }
             (Endpoint::Token | Endpoint::Health | Endpoint::WhoAmI, _) => {
