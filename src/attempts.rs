@@ -264,6 +264,19 @@ mod tests {
         assert_ne!(here[1], there[1], "each is known by itself");
     }
 
+    /// Attack row 32: ten thousand invented names have ten thousand counts, in 256 objects.
+    #[test]
+    fn no_two_users_share_a_count() {
+        let (key, mut counts, mut objects) =
+            (key(1), std::collections::HashSet::new(), std::collections::HashSet::new());
+        for n in 0..10_000 {
+            let asked = key.question(&from(&format!("invented-{n}"), "203.0.113.7"));
+            assert!(names(&asked).into_iter().all(|name| counts.insert(name)), "{n}");
+            objects.insert(asked.object);
+        }
+        assert!(objects.len() <= 256);
+    }
+
     #[test]
     fn names_say_nothing_without_the_key() {
         let (one, other) = (key(1).question(&from("ann", "::1")), key(2).question(&from("ann", "::1")));

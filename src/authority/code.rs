@@ -60,8 +60,8 @@ impl AuthorityKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::super::errand::tests::{errand, keys};
     use super::super::Sent;
+    use super::super::errand::tests::{errand, keys};
     use super::*;
     use crate::session::Factors;
     use proptest::prelude::*;

@@ -3,7 +3,7 @@
 //! Each errand has a cookie of its own, `__Host-edgeward-away-<8 hex>`: tabs that are sent away at the same moment do not
 //! overwrite each other's. It holds 128 random bits that the sealed errand holds, too.
 
-use super::{Errand, ERRAND_LASTS};
+use super::{ERRAND_LASTS, Errand};
 use crate::credentials::cookie;
 use crate::text::hex;
 use crate::time::Lifetime;
@@ -127,7 +127,8 @@ mod tests {
     fn a_cookie_for_each_errand() {
         let secure = "__Host-edgeward-away-07070707=BwcHBwcHBwcHBwcHBwcHBw; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=3600";
         assert_eq!(sent(&errand(), "", true), [secure]);
-        let bare = "edgeward-away-07070707=BwcHBwcHBwcHBwcHBwcHBw; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600";
+        let bare =
+            "edgeward-away-07070707=BwcHBwcHBwcHBwcHBwcHBw; Path=/; HttpOnly; SameSite=Lax; Max-Age=3600";
         assert_eq!(sent(&errand(), "", false), [bare]);
     }
 
@@ -159,7 +160,9 @@ mod tests {
         let lines = sent(&errand(), &on(18), true);
         assert_eq!(lines.len(), 4);
         for (n, line) in lines.iter().take(3).enumerate() {
-            assert!(line.starts_with(&format!("__Host-edgeward-away-{n:08x}=;")) && line.ends_with("Max-Age=0"));
+            assert!(
+                line.starts_with(&format!("__Host-edgeward-away-{n:08x}=;")) && line.ends_with("Max-Age=0")
+            );
         }
     }
 

@@ -73,9 +73,8 @@ pub fn secure_origin(node: &Node<'_>) -> Option<String> {
 pub fn discourse(node: &Node<'_>) -> Option<Discourse> {
     node.table(|table| Discourse {
         consumer: table.read("consumer", |node| node.table(consumer).flatten()),
-        providers: table.read_or_default("provider", |node| {
-            each(&node.items()?, |item| item.table(provider).flatten())
-        }),
+        providers: table
+            .read_or_default("provider", |node| each(&node.items()?, |item| item.table(provider).flatten())),
     })
 }
 
@@ -130,7 +129,12 @@ pub fn keep_apart(settings: Option<&SessionSettings>, entries: &Entries, notes: 
             Some(keys) => {
                 for (place, kid) in shared.iter().filter(|(_, kid)| keys.contains(kid)) {
                     let found = format!("{}, which stands in {at} too", quote(kid));
-                    notes.problems.push(Problem::new(place.clone(), found, "a key of its own", "Make another."));
+                    notes.problems.push(Problem::new(
+                        place.clone(),
+                        found,
+                        "a key of its own",
+                        "Make another.",
+                    ));
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::reader::{Node, Table};
 use super::rule::{Surroundings, rule};
 use super::token::Entries;
 use super::verifiers::Configured;
-use super::{Problem, Sources, brand, cors, forward, hosts, origin, session, token, warnings};
+use super::{Problem, Sources, brand, cors, forward, hosts, origin, session, token, totp, warnings};
 use crate::json::Json;
 use crate::password::Nfc;
 use crate::policy::rules::PathCase;
@@ -72,6 +72,8 @@ impl Reader<'_> {
         let policy = root.table(|table| self.members(table, root.notes()))??;
         check_fields(&policy, root.notes());
         warnings::of_policy(&policy, root.notes());
+        totp::check_sessions(self.sources, policy.session.is_some(), root.notes());
+        warnings::of_lock_out(&policy, self.sources.ledger, root.notes());
         Some(policy)
     }
 

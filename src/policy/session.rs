@@ -60,7 +60,8 @@ impl Discourse {
     pub fn keys(&self) -> impl Iterator<Item = (String, &String)> {
         let at = |rest: &str| ["EDGEWARD.session.discourse.", rest, ".key"].concat();
         let providers = self.providers.iter().enumerate();
-        let providers = providers.map(move |(n, it)| (at(&["provider[", &n.to_string(), "]"].concat()), &it.key));
+        let providers =
+            providers.map(move |(n, it)| (at(&["provider[", &n.to_string(), "]"].concat()), &it.key));
         self.consumer.iter().map(move |it| (at("consumer"), &it.key)).chain(providers)
     }
 }

@@ -53,7 +53,7 @@ impl Asking<'_> {
             None => Ok(known),
             Some(half) => {
                 let detail = "The first factor was proven, and the second is still to come.";
-                let digits = second_factor::digits(self.gate, &half.user);
+                let digits = second_factor::digits(self.verifiers, &half.user);
                 Err(Refusal { digits, ..of(half, Cause::SecondFactorRequired, detail) }.into())
             }
         }
