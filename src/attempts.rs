@@ -22,6 +22,7 @@ use crate::device::DeviceId;
 use crate::json::Json;
 use crate::network::Network;
 use crate::policy::HmacAlgorithm;
+use crate::text::hex;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::mac::{MacKey, Purpose, RootSecret};
 use core::net::IpAddr;
@@ -194,11 +195,6 @@ fn push_limits(text: &mut String, name: &str, free: u32) {
     text.push(']');
 }
 
-fn hex(octets: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value & 15), 16).unwrap_or('0');
-    octets.iter().flat_map(|octet| [digit(octet >> 4), digit(*octet)]).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,6 +262,19 @@ mod tests {
         let (here, there) = (wide(&from("ann", "203.0.113.7")), wide(&from("ann", "198.51.100.1")));
         assert_eq!(here[0], there[0], "all networks together");
         assert_ne!(here[1], there[1], "each is known by itself");
+    }
+
+    /// Attack row 32: ten thousand invented names have ten thousand counts, in 256 objects.
+    #[test]
+    fn no_two_users_share_a_count() {
+        let (key, mut counts, mut objects) =
+            (key(1), std::collections::HashSet::new(), std::collections::HashSet::new());
+        for n in 0..10_000 {
+            let asked = key.question(&from(&format!("invented-{n}"), "203.0.113.7"));
+            assert!(names(&asked).into_iter().all(|name| counts.insert(name)), "{n}");
+            objects.insert(asked.object);
+        }
+        assert!(objects.len() <= 256);
     }
 
     #[test]

@@ -15,6 +15,7 @@
 //! | 8 | a needed secret is wrong | refused, `not-configured` |
 //! | 9 | ambient credentials on a request another site caused | refused, `cross-site` |
 //! | 10–13 | ambiguous, missing, unsupported, malformed | refused |
+//! | 14 | a password that would have to be verified, after too many wrong ones | refused, `too-many-attempts` |
 //! | 15 | they do not verify | refused: `credentials-wrong`, `token-…` |
 //! | 16 | it was taken back, or used as often as it may be, or asks for a click | refused: `token-revoked`, `token-spent`, `token-needs-confirmation` |
 //! | 17 | the account is switched off, or its password ran out | refused |
@@ -37,6 +38,7 @@ use crate::config::Config;
 use crate::credentials::Places;
 use crate::password::Nfc;
 use crate::password::proven::ProvenCache;
+use crate::password::stored::StoredAccounts;
 use crate::path::RequestPath;
 use crate::policy::{Access, Choice, Kind, Kinds, Mode, PlainHttp, Policy, Preflight, Rule};
 use crate::request::{RequestFacts, Scheme};
@@ -107,6 +109,8 @@ pub struct Stored<'a> {
     pub revoked: &'a Kept,
     /// API keys, read together with it; `None` where they cannot be read.
     pub api_keys: Option<&'a ApiKeys>,
+    /// Accounts, each read when it was asked about.
+    pub accounts: &'a StoredAccounts,
 }
 
 impl Stored<'static> {
@@ -114,7 +118,8 @@ impl Stored<'static> {
     #[must_use]
     pub const fn nothing() -> Self {
         static NOTHING: Kept = Kept::new();
-        Self { revoked: &NOTHING, api_keys: None }
+        static NOBODY: StoredAccounts = StoredAccounts::new();
+        Self { revoked: &NOTHING, api_keys: None, accounts: &NOBODY }
     }
 }
 

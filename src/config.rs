@@ -6,6 +6,7 @@
 mod brand;
 mod cors;
 mod forward;
+mod hosts;
 mod link;
 mod links;
 mod names;
@@ -24,6 +25,9 @@ mod verifiers;
 mod warnings;
 
 use crate::api_key::ApiKeys;
+use crate::attempts::AttemptKey;
+use crate::authority::AuthorityKeys;
+use crate::device::DeviceKeys;
 use crate::password::Nfc;
 use crate::password::htpasswd::Users;
 use crate::policy::Policy;
@@ -116,8 +120,12 @@ impl Config {
 pub struct Verifiers {
     /// `EDGEWARD_KEYS`, where it is there.
     pub keys: Option<KeySet>,
-    /// `EDGEWARD_USERS…`, where it is there.
+    /// `EDGEWARD_USERS…`, where it is there; where accounts can be in `EDGEWARD_KV` alone, none, but what verifies those.
     pub users: Option<Users>,
+    /// What the ledger knows user-ids by.
+    pub attempts: Option<AttemptKey>,
+    /// What reads and writes the cookie of known browsers.
+    pub devices: DeviceKeys,
     /// What reads JWTs as the policy's `tokens` say, where there are keys.
     pub jwt: Option<JwtVerifier>,
     /// What reads signed URLs as the policy's `tokens` say.
@@ -132,6 +140,8 @@ pub struct Verifiers {
     pub session: Option<SessionKeys>,
     /// `EDGEWARD_TOTP`: the second factors of those who have one.
     pub totp: Option<TotpSecrets>,
+    /// What seals who is handed from host to host, where people can sign in.
+    pub authority: Option<AuthorityKeys>,
 }
 
 /// One thing that is wrong: where, what was found, what was expected, what to do.

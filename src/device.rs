@@ -12,6 +12,7 @@
 
 use crate::credentials::cookie;
 use crate::policy::HmacAlgorithm;
+use crate::policy::session::SessionSettings;
 use crate::request::{RequestFacts, Scheme};
 use crate::time::{Lifetime, UnixTime};
 use crate::token::mac::{MacKey, Purpose, RootSecret};
@@ -61,8 +62,12 @@ pub struct Reach<'a> {
 impl<'a> Reach<'a> {
     /// Of a request.
     #[must_use]
-    pub fn of(facts: &RequestFacts<'_>, domain: Option<&'a str>) -> Self {
-        Self { https: facts.scheme == Scheme::Https, domain }
+    pub fn of(facts: &RequestFacts<'_>, settings: Option<&'a SessionSettings>) -> Self {
+        let shared = settings.filter(|settings| settings.shares(&facts.host()));
+        Self {
+            https: facts.scheme == Scheme::Https,
+            domain: shared.and_then(|settings| settings.domain.as_deref()),
+        }
     }
 
     /// The name of the cookie: with the prefix that binds it to the host (RFC 6265bis §4.1.3), which only works over https.
@@ -75,8 +80,9 @@ impl<'a> Reach<'a> {
         }
     }
 
+    /// No host begins with a period: a cookie of the parent is none of the host of that name.
     fn binding(&self, facts: &RequestFacts<'_>) -> String {
-        self.domain.map_or_else(|| facts.host(), str::to_owned)
+        self.domain.map_or_else(|| facts.host(), |domain| [".", domain].concat())
     }
 }
 
@@ -202,7 +208,7 @@ mod tests {
         fn ask<T>(&self, ask: impl Fn(&RequestFacts<'_>, Reach<'_>) -> T) -> T {
             let fields = FieldList::new([("cookie", self.cookie.as_str())]);
             let facts = RequestFacts::new("GET", self.uri, &fields).expect("an absolute URI");
-            ask(&facts, Reach::of(&facts, self.domain))
+            ask(&facts, Reach { domain: self.domain, ..Reach::of(&facts, None) })
         }
 
         fn known(&self, keys: &DeviceKeys, user: &str, now: UnixTime) -> Option<DeviceId> {

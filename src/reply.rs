@@ -20,6 +20,7 @@ pub mod reserved;
 pub mod said;
 pub mod scan;
 pub mod scope;
+pub mod signed_in;
 mod signing;
 mod switch;
 pub mod template;
@@ -33,6 +34,7 @@ use crate::forward::answer::sharing;
 use crate::json::ObjectWriter;
 use crate::policy::{Cors, Kind, Policy};
 use crate::request::{RequestFacts, Scheme};
+use crate::reserved::SIGN_IN;
 use crate::return_to;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::signed_url::edgeward;
@@ -40,6 +42,7 @@ use crate::verdict::{Cause, Refusal, Refused};
 use form::Sent;
 use negotiate::Form;
 use page::{Confirm, PageFacts, Pages, Rendered};
+use std::borrow::Cow;
 
 pub use reserved::{Endpoint, PROBLEMS, endpoint};
 
@@ -182,6 +185,7 @@ impl Answerer<'_> {
         if let Some(span) = retry_after(refusal) {
             reply.fields.push(("Retry-After", span.seconds().to_string()));
         }
+        self.clear_if_over(refused, &mut reply);
         if refusal.cause == Cause::MethodNotAllowed {
             reply.fields.push(("Allow", self.allowed().to_owned()));
         }
@@ -222,7 +226,7 @@ impl Answerer<'_> {
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal),
             confirm: self.confirm(refusal.cause, &return_to),
-            return_to: self.own_address(&return_to),
+            return_to: &self.own_address(&return_to, sent),
             form,
             form_origins: &origins,
             exits: self.exits(refused, form.as_ref(), sent),
@@ -237,8 +241,9 @@ impl Answerer<'_> {
             }
             Form::Problem => {
                 let title = catalog::title(refusal.cause);
-                let problem =
-                    problem::document(self.facts, self.policy, refused, status, self.reference, title);
+                let sign_in = self.sign_in_url(refused, status, &return_to);
+                let known = problem::Known { status, reference: self.reference, title, sign_in };
+                let problem = problem::document(self.facts, self.policy, refused, &known);
                 Reply::new(status).typed("application/problem+json", problem)
             }
             Form::Nothing => Reply::new(status),
@@ -259,9 +264,13 @@ impl Answerer<'_> {
         target
     }
 
-    /// Where a page can be had once more: the front page where nothing answers GET.
-    fn own_address<'t>(&self, target: &'t str) -> &'t str {
-        if reserved::answers_get(self.facts.path) { target } else { "/" }
+    /// Where a page can be had once more, with GET: the front page where nothing answers that.
+    fn own_address<'t>(&self, target: &'t str, sent: Option<&Sent<'_>>) -> Cow<'t, str> {
+        match sent.filter(|_| self.facts.method == "POST") {
+            Some(sent) => [SIGN_IN, "?return_to=", &escape::component(sent.return_to)].concat().into(),
+            _ if reserved::answers_get(self.facts.path) => target.into(),
+            _ => "/".into(),
+        }
     }
 
     /// The link that whoever opened it is asked about. The page may stand where nobody sees it: only its button counts.

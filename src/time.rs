@@ -202,6 +202,12 @@ impl Lifetime {
         self.0 / 1000
     }
 
+    /// Milliseconds.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
     /// A whole number and a unit: `"45s"`, `"30m"`, `"12h"`, `"7d"`; `"0"` needs none. `None` if it is anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -33,6 +33,17 @@ pub enum Halt {
     Needs(Question),
 }
 
+impl Halt {
+    /// The same, with the kind of the credentials that were looked at.
+    #[must_use]
+    pub fn sent(self, kind: Kind) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(refusal.sent(kind)),
+            Self::Needs(question) => Self::Needs(question),
+        }
+    }
+}
+
 impl From<Refusal> for Halt {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
@@ -118,7 +129,7 @@ impl Asking<'_> {
                 let detail = "The Authorization field names no scheme.";
                 Err(Refusal::new(Cause::CredentialsMalformed, detail).into())
             }
-            Credentials::Basic(value) => self.by_password(value.expose()),
+            Credentials::Basic(value) => self.by_password(value.expose(), facts),
             Credentials::Token(value, place) => self.by_token(value.expose(), place, facts),
             Credentials::ApiKey(value) => self.by_key(value.expose()),
             Credentials::Link(strength) => match seen {

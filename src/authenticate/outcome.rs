@@ -20,10 +20,12 @@ pub enum Outcome<'g> {
 /// What a verdict needs from outside.
 #[derive(Debug)]
 pub enum Question {
-    /// The slow verification of a password: run [`crate::password::htpasswd::Users::check`].
+    /// The slow verification of a password: run [`crate::password::htpasswd::Users::check_with`].
     Password(PasswordQuestion),
     /// What `EDGEWARD_KV` holds: what was read of it is too old.
     Store,
+    /// The account of this user-id in `EDGEWARD_KV`: the value under [`crate::password::stored::key`].
+    Account(String),
     /// A call of the ledger.
     Ledger(LedgerQuestion),
 }
@@ -50,6 +52,10 @@ pub enum About {
     Used,
     /// One more use of it.
     Spent,
+    /// Whether a password may be tried.
+    Attempt,
+    /// That one was right.
+    Forgotten,
     /// A second factor that is being proven.
     SecondFactor(SecondFactorStep),
 }
@@ -80,6 +86,10 @@ pub struct Answers {
     pub used: Option<LedgerAnswer>,
     /// Of [`About::Spent`].
     pub spent: Option<LedgerAnswer>,
+    /// Of [`About::Attempt`], each with what was asked.
+    pub attempts: Vec<(String, LedgerAnswer)>,
+    /// Whether [`About::Forgotten`] was said; what was answered makes no difference.
+    pub forgotten: bool,
     /// Of [`About::SecondFactor`], in the order of its steps.
     pub second_factor: [Option<LedgerAnswer>; 3],
 }
@@ -91,6 +101,8 @@ impl Answers {
             About::Revoked => self.revoked.push((question.arguments, answer)),
             About::Used => self.used = Some(answer),
             About::Spent => self.spent = Some(answer),
+            About::Attempt => self.attempts.push((question.arguments, answer)),
+            About::Forgotten => self.forgotten = true,
             About::SecondFactor(step) => {
                 let [attempt, spend, forget] = &mut self.second_factor;
                 *match step {
@@ -116,8 +128,18 @@ impl Answers {
     /// What the ledger said to these arguments of [`About::Revoked`]; `None` where it was not asked.
     #[must_use]
     pub fn revoked(&self, arguments: &str) -> Option<&LedgerAnswer> {
-        self.revoked.iter().find(|(asked, _)| asked == arguments).map(|(_, answer)| answer)
+        said(&self.revoked, arguments)
     }
+
+    /// What the ledger said to these arguments of [`About::Attempt`]; `None` where it was not asked.
+    #[must_use]
+    pub fn attempt(&self, arguments: &str) -> Option<&LedgerAnswer> {
+        said(&self.attempts, arguments)
+    }
+}
+
+fn said<'s>(answers: &'s [(String, LedgerAnswer)], arguments: &str) -> Option<&'s LedgerAnswer> {
+    answers.iter().find(|(asked, _)| asked == arguments).map(|(_, answer)| answer)
 }
 
 /// A password to verify, and how a right one is remembered.

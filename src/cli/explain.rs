@@ -22,6 +22,7 @@ use edgeward::authenticate::{
 };
 use edgeward::config::Config;
 use edgeward::password::proven::ProvenCache;
+use edgeward::password::stored::StoredAccounts;
 use edgeward::request::RequestFacts;
 use edgeward::revocation::{Kept, Lists};
 use edgeward::secret::Secret;
@@ -114,8 +115,8 @@ impl Explain {
 const AS_ARGUMENT: &str = "note: the URL bears a token, and arguments stay in the shell's history and show in lists of \
                            processes: --url - reads it from standard input.";
 
-const NOT_ASKED: &str =
-    "note: the stores are not asked here: nothing is taken for revoked, and no link for used.";
+const NOT_ASKED: &str = "note: the stores are not asked here: nothing is taken for revoked, no link for used, no password for guessed at too \
+     often, and no account is known that is in EDGEWARD_KV alone.";
 
 fn read_url() -> Result<String, Misuse> {
     let text = if input::is_terminal() { input::ask_secret("URL: ")? } else { input::all()? };
@@ -140,13 +141,14 @@ fn decide<'g>(
     revoked.took(Lists::default(), now);
     let no_keys = ApiKeys::default();
     let mut answers = Answers::default();
-    let store = Stored { revoked: &revoked, api_keys: Some(&no_keys) };
+    let mut accounts = StoredAccounts::new();
     let confirmed = clicked.then_some("");
-    let ask = |answers: &Answers| {
+    let ask = |answers: &Answers, accounts: &StoredAccounts| {
+        let store = Stored { revoked: &revoked, api_keys: Some(&no_keys), accounts };
         authenticate(gate, facts, &Circumstances { now, proven: &proven, answers, store, confirmed, nfc })
     };
     for _ in 0..MOST_QUESTIONS {
-        match ask(&answers) {
+        match ask(&answers, &accounts) {
             Outcome::Decided(decision) => return Ok(decision),
             Outcome::Needs(Question::Password(question)) => {
                 let users = gate.config.verifiers.as_ref().and_then(|verifiers| verifiers.users.as_ref());
@@ -155,6 +157,10 @@ fn decide<'g>(
             Outcome::Needs(Question::Ledger(question)) => {
                 let answer = nothing_kept(&question).to_owned();
                 answers.take(question, Some(answer));
+            }
+            Outcome::Needs(Question::Account(user)) => {
+                // Nothing is nothing that cannot be read.
+                let _ = accounts.took(&user, None, now, nfc);
             }
             Outcome::Needs(Question::Store) => break,
         }
@@ -167,6 +173,8 @@ fn nothing_kept(question: &LedgerQuestion) -> &'static str {
     match question.about {
         About::Revoked => r#"{"marked":[],"before":null}"#,
         About::Used => r#"{"used":0,"at":null}"#,
+        About::Attempt => r#"{"allowed":true,"used":1,"at":null}"#,
+        About::Forgotten => "1",
         About::Spent | About::SecondFactor(SecondFactorStep::Spend) => r#"{"ok":true,"used":1,"at":null}"#,
         About::SecondFactor(SecondFactorStep::Attempt) => r#"{"allowed":true,"used":1,"at":null}"#,
         About::SecondFactor(SecondFactorStep::Forget) => "1",
@@ -186,6 +194,7 @@ fn notes(deployment: &Deployment, facts: &RequestFacts<'_>) -> Vec<String> {
             "EDGEWARD_KEYS" => "no token is good here",
             "EDGEWARD_USERS" => "no password is good here",
             "EDGEWARD_API_KEYS" => "no API key is good here",
+            "EDGEWARD_TOTP" => "nobody is known to have a second factor",
             _ => "generated passwords, share links and fresh tokens are not good here",
         };
         notes.push(format!("note: {} is not here, and is taken to be right: {what}.", stand_in.name));

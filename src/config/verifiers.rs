@@ -1,5 +1,6 @@
 //! The secrets: read one by one, asked what they make possible, and put together once the policy is known.
 
+use super::hosts;
 use super::links;
 use super::notes::Notes;
 use super::reader::Node;
@@ -7,6 +8,9 @@ use super::token::Entries;
 use super::totp;
 use super::{Problem, Sources, Verifiers};
 use crate::api_key::ApiKeys;
+use crate::attempts::AttemptKey;
+use crate::authority::AuthorityKeys;
+use crate::device::DeviceKeys;
 use crate::password::Nfc;
 use crate::password::htpasswd::Users;
 use crate::password::phc::GENERATED_PURPOSE;
@@ -58,9 +62,7 @@ impl Secrets {
     pub fn read(sources: &Sources, nfc: Nfc, notes: &Notes) -> Self {
         let root = noted(RootSecret::parse(text(sources.secret.as_ref())), notes);
         let keys = sources.keys.as_ref().and_then(|keys| noted(KeySet::parse(keys.expose()), notes));
-        let users = (!sources.users.is_empty())
-            .then(|| Users::parse(&sources.users, &password_keys(root.as_ref()), nfc))
-            .and_then(|users| noted(users, notes));
+        let users = noted(users(sources, root.as_ref(), nfc), notes).flatten();
         notes.warnings.extend(keys.iter().flat_map(KeySet::warnings).cloned());
         notes.warnings.extend(users.iter().flat_map(Users::warnings).cloned());
         let api_keys = sources.api_keys.as_ref();
@@ -98,7 +100,9 @@ impl Secrets {
         let verifiers = policy.map(|policy| {
             let keys_to_try = keys.as_ref().filter(|_| !is_told);
             if let Some(keys) = keys_to_try {
-                check_sizes(keys, &policy.tokens, &links::demands(&policy.links), notes);
+                let mut demands = links::demands(&policy.links);
+                demands.extend(hosts::demands(policy.session.as_ref()));
+                check_sizes(keys, &policy.tokens, &demands, notes);
             }
             let jwt = keys_to_try
                 .filter(|_| !policy.tokens.is_empty())
@@ -107,11 +111,36 @@ impl Secrets {
             let fresh = policy.fresh_tokens.zip(root.as_ref());
             let fresh = fresh.and_then(|(settings, root)| FreshTokens::new(root, settings.lifetime));
             let session = policy.session.as_ref().and(root.as_ref()).map(SessionKeys::new);
+            hosts::check_keys(policy.session.as_ref(), keys.as_ref(), notes);
+            let authority = policy.session.as_ref().and(root.as_ref()).map(AuthorityKeys::new);
             let jar = root.as_ref().map(grants::keys).unwrap_or_default();
-            Verifiers { keys, users, jwt, links, jar, api_keys, fresh, session, totp }
+            let attempts = root.as_ref().and_then(AttemptKey::new);
+            let devices = root.as_ref().map(DeviceKeys::new).unwrap_or_default();
+            Verifiers {
+                keys,
+                users,
+                attempts,
+                devices,
+                jwt,
+                links,
+                jar,
+                api_keys,
+                fresh,
+                session,
+                totp,
+                authority,
+            }
         });
         (root, verifiers)
     }
+}
+
+fn users(sources: &Sources, root: Option<&RootSecret>, nfc: Nfc) -> Result<Option<Users>, Vec<Problem>> {
+    let keys = password_keys(root);
+    if !sources.users.is_empty() {
+        return Users::parse(&sources.users, &keys, nfc).map(Some);
+    }
+    Ok(sources.store.then(|| Users::none(&keys)))
 }
 
 /// What the origin gets as its own `Authorization`: anything that a field value may hold (RFC 9110 §5.5).
@@ -156,7 +185,7 @@ impl Configured {
 
     /// Records that the policy needs accounts, where there are none.
     pub fn need_accounts(&self, reason: &str, notes: &Notes) {
-        if !self.there.users && !self.there.store {
+        if !self.there.accounts() {
             need_secret("EDGEWARD_USERS", "htpasswd lines", reason, notes);
         }
     }
@@ -173,7 +202,7 @@ impl Configured {
     /// Records that the policy needs a kind, where what that needs is not there. Once for each secret.
     pub fn need(&self, kind: Kind, reason: String, notes: &Notes) {
         let (name, what, is_there) = match kind {
-            Kind::Basic => ("EDGEWARD_USERS", "htpasswd lines", self.there.users),
+            Kind::Basic => ("EDGEWARD_USERS", "htpasswd lines", self.there.accounts()),
             Kind::Bearer => ("EDGEWARD_KEYS", "a JWK Set", self.there.keys || self.kinds().has(Kind::Bearer)),
             Kind::ApiKey => {
                 let is_there = self.there.api_keys || self.kinds().has(Kind::ApiKey);
@@ -233,6 +262,11 @@ impl Configured {
         }
     }
 
+    /// The ids of the keys, where the set can be read.
+    pub fn kids(&self) -> Option<impl Iterator<Item = &str>> {
+        self.keys.as_ref().map(|keys| keys.iter().map(|(kid, _)| kid.as_str()))
+    }
+
     /// The algorithms for JWTs of the keys with these ids, or of all; each once.
     pub fn algorithms(&self, kids: Option<&[String]>) -> Vec<HmacAlgorithm> {
         let mut algorithms = Vec::new();
@@ -247,9 +281,17 @@ impl Configured {
 }
 
 impl There {
+    /// Whether there may be accounts: those of `EDGEWARD_KV` show when they are asked for.
+    const fn accounts(&self) -> bool {
+        self.users || self.store
+    }
+
     fn kinds(&self, bearer: bool, stored_keys: bool) -> Kinds {
-        let there =
-            [(Kind::Basic, self.users), (Kind::Bearer, bearer), (Kind::ApiKey, self.api_keys || stored_keys)];
+        let there = [
+            (Kind::Basic, self.accounts()),
+            (Kind::Bearer, bearer),
+            (Kind::ApiKey, self.api_keys || stored_keys),
+        ];
         there.into_iter().filter(|(_, is_there)| *is_there).map(|(kind, _)| kind).collect()
     }
 }

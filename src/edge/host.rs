@@ -27,7 +27,11 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn store(this: &Host, request: &JsValue, env: &JsValue, more: &str, then: &JsValue) -> JsValue;
 
-    /// The same in the background.
+    /// Asks `EDGEWARD_KV` for the value of a key, and goes on with `then`: text, `null`, or `undefined` where it did not answer.
+    #[wasm_bindgen(method)]
+    pub fn value(this: &Host, request: &JsValue, env: &JsValue, key: &str, then: &JsValue) -> JsValue;
+
+    /// Asks for the same as [`Self::store`] in the background.
     #[wasm_bindgen(method)]
     pub fn renew(this: &Host, ctx: &JsValue, env: &JsValue, more: &str, then: &JsValue);
 

@@ -7,6 +7,7 @@ use crate::api_key::ApiKeys;
 use crate::authenticate::Gate;
 use crate::config::{Config, Sources};
 use crate::password::proven::ProvenCache;
+use crate::password::stored::StoredAccounts;
 use crate::policy::Brand;
 use crate::reply::page::Pages;
 use crate::revocation::sessions::{self, Ended};
@@ -51,6 +52,8 @@ pub struct Isolate {
     pub has_assets: bool,
     /// What was read of `EDGEWARD_KV`.
     pub kept: RefCell<Kept>,
+    /// Accounts that were read of it.
+    pub accounts: RefCell<StoredAccounts>,
     /// Whether what was read of it let in the request that is answered.
     pub used_store: Cell<bool>,
     api_keys: RefCell<StoredKeys>,
@@ -107,6 +110,7 @@ impl Isolate {
             random: RefCell::default(),
             has_assets,
             kept: RefCell::default(),
+            accounts: RefCell::default(),
             used_store: Cell::new(false),
             api_keys: RefCell::default(),
             has_events: host.has(env, "EDGEWARD_EVENTS", "writeDataPoint"),
@@ -197,6 +201,20 @@ impl Isolate {
             Err(sentence) => {
                 log::problem(host, &sentence);
                 self.kept.borrow_mut().failed(now(host));
+            }
+        }
+    }
+
+    /// Takes what `EDGEWARD_KV` said of an account to a question of the moment `asked`; `None` where it did not answer. A value
+    /// that cannot be read is logged.
+    pub fn take_account(&self, host: &Host, user: &str, value: Option<Option<&str>>, asked: UnixTime) {
+        let mut accounts = self.accounts.borrow_mut();
+        match value {
+            None => accounts.failed(user, now(host)),
+            Some(value) => {
+                if let Err(problem) = accounts.took(user, value, asked, host::nfc) {
+                    log::problem(host, &problem.to_string());
+                }
             }
         }
     }

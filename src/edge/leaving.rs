@@ -111,7 +111,11 @@ impl Visit<'_> {
     }
 
     /// Ends sessions by an order of the command's.
-    pub(super) fn end_by_order(&self, endings: Vec<Ending>) -> JsValue {
+    pub(super) fn end_by_order(&self, users: &[String]) -> JsValue {
+        let Some(settings) = self.settings() else {
+            return self.refuse(&plain(Refusal::new(Cause::NotFound, "Nobody can sign in here.")));
+        };
+        let endings = users.iter().map(|user| Ending::all(user, settings, self.now)).collect();
         self.end(endings, Then::Ordered)
     }
 

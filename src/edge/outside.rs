@@ -3,11 +3,13 @@
 //! The answer may come when this call has long returned: then the request is read again, and asked about again with what is
 //! known by now.
 
-use super::host::Host;
+use super::host::{self, Host};
 use super::isolate::{self, Isolate};
 use super::{Visit, once, plain, visit};
 use crate::authenticate::{Answers, LedgerQuestion, Question};
+use crate::password::stored;
 use crate::revocation::State;
+use crate::sign_in::SignInForm;
 use crate::verdict::{Cause, Refusal};
 use wasm_bindgen::prelude::*;
 
@@ -21,6 +23,10 @@ pub enum Then {
     Answer,
     /// A link that counts its uses is opened.
     Open(Opened),
+    /// A form of the sign-in page is taken.
+    SignIn(Box<SignInForm>),
+    /// The sign-in page is shown.
+    SignInPage,
 }
 
 /// What the form says that opens a link.
@@ -38,6 +44,7 @@ pub struct Opened {
 pub fn ask(visit: &Visit<'_>, question: Question, answers: Answers, then: Then) -> JsValue {
     match question {
         Question::Store => ask_store(visit, answers, then),
+        Question::Account(user) => ask_account(visit, user, answers, then),
         Question::Ledger(question) => ask_ledger(visit, question, answers, then),
         Question::Password(_) => {
             visit.refuse(&plain(Refusal::new(Cause::Internal, "A password is not verified outside.")))
@@ -78,6 +85,26 @@ fn ask_store(visit: &Visit<'_>, answers: Answers, then: Then) -> JsValue {
         resume.go_on()
     });
     visit.host.store(visit.request, visit.env, &isolate.more_keys(), &then)
+}
+
+/// One request asks for all that need to know of that user, as with [`ask_store`].
+fn ask_account(visit: &Visit<'_>, user: String, answers: Answers, then: Then) -> JsValue {
+    let (isolate, asked) = (visit.isolate, visit.now);
+    let resume = Resume::of(visit, answers, then);
+    let Some(key) = stored::key(&user, host::nfc) else {
+        return visit.refuse(&plain(Refusal::new(Cause::Internal, "There can be no such account.")));
+    };
+    if isolate.accounts.borrow_mut().others_ask(&user, asked) {
+        let then = once(move |_| resume.go_on());
+        return visit.host.pause(visit.request, visit.env, LOOK_AGAIN_AFTER, &then);
+    }
+    let then = once(move |value| {
+        let text = value.as_string();
+        let answer = (text.is_some() || value.is_null()).then_some(text.as_deref());
+        isolate.take_account(resume.host(), &user, answer, asked);
+        resume.go_on()
+    });
+    visit.host.value(visit.request, visit.env, &key, &then)
 }
 
 fn ask_ledger(visit: &Visit<'_>, question: LedgerQuestion, answers: Answers, then: Then) -> JsValue {
@@ -130,6 +157,8 @@ impl Resume {
             match then {
                 Then::Answer => visit.answer(answers),
                 Then::Open(opened) => visit.open(opened, answers),
+                Then::SignIn(form) => visit.try_sign_in(form, answers),
+                Then::SignInPage => visit.sign_in_page(answers),
             }
         })
     }

@@ -40,6 +40,10 @@ export const rewritten = (env, key, change) =>
     }
   }, WRITE_LIMIT);
 
+/** The value of EDGEWARD_KV under a key: text or null. */
+export const value = (env, key) =>
+  answered("EDGEWARD_KV", () => env.EDGEWARD_KV.get(key, { cacheTtl: CACHE_TTL }));
+
 /** Calls `method` of the object of EDGEWARD_LEDGER by that name. `args` is a JSON array, the answer JSON. */
 export const ledger = (env, object, method, args) =>
   answered("EDGEWARD_LEDGER", async () => {

@@ -5,7 +5,7 @@
 // decides. Texts hold one value a line: no field value, method or URL can hold a line feed.
 import * as gate from "./glue.js";
 import module from "./index_bg.wasm";
-import { ledger, rewritten, stored } from "./stores.js";
+import { ledger, rewritten, stored, value } from "./stores.js";
 import sessionScript from "minified:session.js";
 
 // The platform finds the class of EDGEWARD_LEDGER by this name.
@@ -65,7 +65,10 @@ const host = {
   store: (request, env, more, then) =>
     stored(env, more).then((values) => guarded(request, env, () => then(values))),
 
-  // The same with nobody waiting for it.
+  value: (request, env, key, then) =>
+    value(env, key).then((text) => guarded(request, env, () => then(text))),
+
+  // The store asked with nobody waiting for it.
   renew: (ctx, env, more, then) => ctx.waitUntil(stored(env, more).then((values) => unseen(() => then(values)))),
 
   // What was ended is put into EDGEWARD_KV: `then` is told whether it was.

@@ -22,6 +22,13 @@ pub const HOLDS: Lifetime = Lifetime::from_seconds(30);
 /// For so long after a failure the store is not asked again.
 pub const FAILURE_HOLDS: Lifetime = Lifetime::from_seconds(1);
 
+/// For so long, in milliseconds, requests wait for what another one asked; then one more asks, as the other may have ended with
+/// its client.
+pub const PATIENCE: i64 = 500;
+
+/// Of so many user-ids that were asked about and have no answer yet that is remembered.
+const MOST_ASKED: usize = 64;
+
 /// How many user-ids are kept.
 pub const CAPACITY: usize = 1024;
 
@@ -70,6 +77,8 @@ pub struct StoredAccounts {
     kept: SortedMap<String, Kept>,
     /// User-ids by the moment they were read, the oldest first; each once.
     order: VecDeque<String>,
+    /// User-ids that somebody has asked about, and since when.
+    asked: Vec<(String, UnixTime)>,
     most: Option<Cost>,
 }
 
@@ -91,7 +100,7 @@ impl StoredAccounts {
     /// Nothing yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { kept: SortedMap::new(), order: VecDeque::new(), most: None }
+        Self { kept: SortedMap::new(), order: VecDeque::new(), asked: Vec::new(), most: None }
     }
 
     /// What is known of a user-id at this moment; `None` where the store has to be asked.
@@ -104,6 +113,19 @@ impl StoredAccounts {
             What::Broken => Stored::Broken,
             What::Silent => Stored::Silent,
         })
+    }
+
+    /// Whether another request has just asked about that user-id: its question is enough for all who wait. Where none has,
+    /// this one does.
+    pub fn others_ask(&mut self, user: &str, now: UnixTime) -> bool {
+        self.asked.retain(|(_, since)| *since <= now && now.since(*since).millis() < PATIENCE);
+        if self.asked.iter().any(|(asked, _)| asked == user) {
+            return true;
+        }
+        if self.asked.len() < MOST_ASKED {
+            self.asked.push((user.to_owned(), now));
+        }
+        false
     }
 
     /// Takes what the store answered to a question of the moment `asked`: the value of the key, or `None` where there is
@@ -148,6 +170,7 @@ impl StoredAccounts {
     }
 
     fn keep(&mut self, user: &str, kept: Kept) {
+        self.asked.retain(|(asked, _)| asked != user);
         if self.kept.insert(user.to_owned(), kept).is_some() {
             self.order.retain(|known| known != user);
         }
@@ -248,6 +271,23 @@ mod tests {
         }
         accounts.took("ann", None, at(10), nfc).expect("taken out");
         assert_eq!(word(accounts.get("ann", at(10))), "nobody");
+    }
+
+    #[test]
+    fn one_asks_for_all_who_wait() {
+        let mut accounts = StoredAccounts::new();
+        let millis = UnixTime::from_millis;
+        assert!(!accounts.others_ask("ann", millis(0)));
+        assert!(accounts.others_ask("ann", millis(499)) && !accounts.others_ask("bob", millis(499)));
+        assert!(!accounts.others_ask("ann", millis(500)), "the other may have ended with its client");
+        accounts.took("ann", None, millis(600), nfc).expect("nothing");
+        assert!(!accounts.others_ask("ann", millis(601)), "it was answered");
+        accounts.failed("ann", millis(700));
+        assert!(!accounts.others_ask("ann", millis(701)), "it failed");
+        for n in 0..200 {
+            assert!(!accounts.others_ask(&n.to_string(), millis(800)));
+        }
+        assert_eq!(accounts.asked.len(), MOST_ASKED);
     }
 
     #[test]

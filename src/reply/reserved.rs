@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::request::RequestFacts;
-use crate::reserved::{CLEAR, LANGUAGE, LINK, REVOKE, SESSION, SESSION_SCRIPT, SIGN_OUT, TOKEN};
+use crate::reserved::{CLEAR, LANGUAGE, LINK, REVOKE, SESSION, SESSION_SCRIPT, SIGN_IN, SIGN_OUT, TOKEN};
 use crate::verdict::{Cause, Refusal};
 
 /// Where the pages that explain a cause stand: `type` of problem details begins with it.
@@ -35,6 +35,8 @@ pub enum Endpoint {
     Session,
     /// `session.js`.
     SessionScript,
+    /// `sign-in`: GET shows the form, POST takes it.
+    SignIn,
     /// Nothing, or nothing for this method, or a gate that is not configured.
     Refused(Refusal),
 }
@@ -58,7 +60,7 @@ pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
 pub fn allowed(path: &str) -> &'static str {
     match path {
         TOKEN | LINK | REVOKE | LANGUAGE => POST,
-        SIGN_OUT | CLEAR | SESSION => BOTH,
+        SIGN_IN | SIGN_OUT | CLEAR | SESSION => BOTH,
         _ => GET,
     }
 }
@@ -89,6 +91,7 @@ fn found(path: &str, config: &Config) -> Option<Endpoint> {
         CLEAR => return Some(Endpoint::Clear),
         SESSION => return policy?.session.as_ref().map(|_| Endpoint::Session),
         SESSION_SCRIPT => return policy?.session.as_ref().map(|_| Endpoint::SessionScript),
+        SIGN_IN => return policy?.session.as_ref().map(|_| Endpoint::SignIn),
         _ => {}
     }
     if let Some(cause) = path.strip_prefix(PROBLEMS) {
@@ -117,7 +120,7 @@ mod tests {
     }
 
     fn config() -> Config {
-        let policy = r#"{"token":{},"tokens":[{"format":"edgeward"}]}"#;
+        let policy = r#"{"token":{},"tokens":[{"format":"edgeward"}],"session":{}}"#;
         let secret = crate::secret::Secret::new(crate::token::to_base64url(&[7; 32]));
         let sources = crate::config::Sources {
             policy: Some(policy.to_owned()),
@@ -168,6 +171,10 @@ mod tests {
         for path in [SESSION, SESSION_SCRIPT] {
             assert_eq!(cause(&at("GET", path)), Some(Cause::NotFound), "nobody can sign in: {path}");
         }
+        for method in ["GET", "HEAD", "POST"] {
+            assert_eq!(at(method, "/.edgeward/sign-in?return_to=/a"), Endpoint::SignIn, "{method}");
+        }
+        assert_eq!(cause(&at("PUT", SIGN_IN)), Some(Cause::MethodNotAllowed));
         for method in ["POST", "OPTIONS", "get"] {
             assert_eq!(cause(&at(method, "/.edgeward/health")), Some(Cause::MethodNotAllowed), "{method}");
         }

@@ -139,6 +139,7 @@ pub fn verdict(gate: &Gate, request: &Request) -> String {
             }
         }
         Outcome::Needs(Question::Store) => return "store".into(),
+        Outcome::Needs(Question::Account(user)) => return format!("account {user}"),
         Outcome::Needs(Question::Ledger(question)) => return format!("ledger {}", question.method),
     };
     let name = |who: &Authenticated| who.user().unwrap_or("somebody").to_owned();

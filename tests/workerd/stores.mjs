@@ -3,13 +3,14 @@
 //   startGate({ ...watched(), policy, secrets })   binds EDGEWARD_KV, EDGEWARD_LEDGER and EDGEWARD_EVENTS to it
 //   const stores = await storesOf(gate)
 //   await stores.set({ kv: "down" })               "good", "down" (throws), "hangs", or milliseconds that it takes
+//   await stores.set({ of: { forget: "down" } })   the same for one method of the ledger
 //   await stores.seen()                            { reads, calls, points } since the start
 //   await stores.put("revoked:sub", "ann")         into the real KV
 
 const SCRIPT = `
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
-const state = { kv: "good", ledger: "good", reads: [], calls: [], points: [] };
+const state = { kv: "good", ledger: "good", of: {}, reads: [], calls: [], points: [] };
 const sleep = (millis) => new Promise((done) => setTimeout(done, millis));
 
 async function as(mode, answer) {
@@ -37,12 +38,15 @@ export class Watched extends DurableObject {
   #call(method, args) {
     state.calls.push({ method, args });
     const real = this.env.REAL_LEDGER.get(this.env.REAL_LEDGER.idFromName(this.ctx.id.toString()));
-    return as(state.ledger, () => real[method](...args));
+    return as(state.of[method] ?? state.ledger, () => real[method](...args));
   }
   mark(...args) { return this.#call("mark", args); }
   marked(...args) { return this.#call("marked", args); }
   spend(...args) { return this.#call("spend", args); }
   peek(...args) { return this.#call("peek", args); }
+  attempt(...args) { return this.#call("attempt", args); }
+  attempts(...args) { return this.#call("attempts", args); }
+  forget(...args) { return this.#call("forget", args); }
 }
 
 export default {

@@ -1,41 +1,45 @@
 //! By a password.
 
+use super::revoked::silent;
 use super::{Asking, Halt, Known};
-use crate::authenticate::{Authenticated, PasswordQuestion, Question, not_configured};
+use crate::authenticate::{Authenticated, Question, not_configured};
 use crate::credentials::basic;
 use crate::password::htpasswd::Account;
+use crate::password::stored::{self, Stored};
 use crate::policy::Kind;
+use crate::request::RequestFacts;
 use crate::time::UnixTime;
 use crate::verdict::{Cause, Refusal};
 
-impl Asking<'_> {
-    /// The account of that user-id (in NFC), wherever it is kept.
-    pub(super) fn account(&self, user: &str) -> Result<Option<&Account>, Halt> {
-        Ok(self.verifiers.users.as_ref().and_then(|users| users.account(user)))
+impl<'a> Asking<'a> {
+    /// The account of that user-id (in NFC): in `EDGEWARD_USERS`, or else in `EDGEWARD_KV`.
+    pub(super) fn account(&self, user: &str) -> Result<Option<&'a Account>, Halt> {
+        match self.verifiers.users.as_ref().and_then(|users| users.account(user)) {
+            Some(account) => Ok(Some(account)),
+            None => self.stored_account(user),
+        }
     }
 
-    pub(super) fn by_password(&self, value: &str) -> Result<Known, Halt> {
-        let Some(users) = &self.verifiers.users else {
-            return Err(not_configured("No accounts are configured.").into());
-        };
-        let at = self.at;
-        let user_pass = basic::parse(value, at.nfc)
-            .map_err(|detail| Refusal::new(Cause::CredentialsMalformed, detail).sent(Kind::Basic))?;
-        let account = users.account(&user_pass.user);
-        let proof = account.map(|account| at.proven.proof(&user_pass, account));
-        let proven = proof.as_ref().is_some_and(|proof| at.proven.holds(proof, at.now));
-        let right = if proven { Some(true) } else { at.answers.password };
-        match (right, account) {
-            (None, _) => Err(Halt::Needs(Question::Password(PasswordQuestion { user_pass, proof }))),
-            (Some(true), Some(account)) => {
-                in_good_standing(account, Kind::Basic, at.now)?;
-                Ok(known_account(account).into())
-            }
-            (Some(_), _) => {
-                let detail = "User-id or password is wrong.";
-                Err(Refusal::new(Cause::CredentialsWrong, detail).sent(Kind::Basic).into())
-            }
+    /// The account of that user-id in `EDGEWARD_KV`.
+    pub(super) fn stored_account(&self, user: &str) -> Result<Option<&'a Account>, Halt> {
+        if !self.gate.config.store || stored::key(user, self.at.nfc).is_none() {
+            return Ok(None);
         }
+        match self.at.store.accounts.get(user, self.at.now) {
+            Some(Stored::Account(account)) => Ok(Some(account)),
+            Some(Stored::Nobody) => Ok(None),
+            Some(Stored::Broken) => Err(not_configured("The account's line cannot be read.").into()),
+            Some(Stored::Silent) => Err(silent().into()),
+            None => Err(Halt::Needs(Question::Account(user.to_owned()))),
+        }
+    }
+
+    pub(super) fn by_password(&self, value: &str, facts: &RequestFacts<'_>) -> Result<Known, Halt> {
+        let user_pass = basic::parse(value, self.at.nfc)
+            .map_err(|detail| Refusal::new(Cause::CredentialsMalformed, detail).sent(Kind::Basic))?;
+        let account = self.prove(user_pass, facts).map_err(|halt| halt.sent(Kind::Basic))?;
+        in_good_standing(account, Kind::Basic, self.at.now)?;
+        Ok(known_account(account).into())
     }
 }
 

@@ -64,7 +64,12 @@ impl Asking<'_> {
 
 /// A store that has to be asked is silent.
 pub(super) fn unavailable(kind: Kind) -> Refusal {
-    Refusal::new(Cause::CheckUnavailable, "A store that has to be asked does not answer.").sent(kind)
+    silent().sent(kind)
+}
+
+/// The same, of whatever kind.
+pub(super) fn silent() -> Refusal {
+    Refusal::new(Cause::CheckUnavailable, "A store that has to be asked does not answer.")
 }
 
 fn refused(revoked: Revoked, who: &Authenticated) -> Refusal {

@@ -39,7 +39,7 @@ impl Asking<'_> {
             None => Ok(known),
             Some(half) => {
                 let detail = "The first factor was proven, and the second is still to come.";
-                let digits = second_factor::digits(self.gate, &half.user);
+                let digits = second_factor::digits(self.verifiers, &half.user);
                 Err(Refusal { digits, ..of(half, Cause::SecondFactorRequired, detail) }.into())
             }
         }
@@ -111,7 +111,8 @@ impl Asking<'_> {
     fn line_of(&self, session: &Session) -> Result<&Account, Halt> {
         let changed =
             || of(session, Cause::SessionRevoked, "The account was changed or removed since the sign-in.");
-        let account = self.account(&session.user)?.ok_or_else(changed)?;
+        let account =
+            self.account(&session.user).map_err(|halt| halt.sent(Kind::Session))?.ok_or_else(changed)?;
         let holds = self.verifiers.session.as_ref().is_some_and(|keys| keys.is_of(session, account));
         if !holds {
             return Err(changed().into());

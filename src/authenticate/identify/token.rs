@@ -33,7 +33,10 @@ impl Asking<'_> {
         self.not_revoked(&traits(&token, &subjects), &authenticated)?;
         if token.trust_subject() {
             let kid = token.kid().to_owned();
-            let account = self.trusted_account(&token).map_err(|refusal| refusal.signed_by(&kid))?;
+            let account = self.trusted_account(&token).map_err(|halt| match halt {
+                Halt::Refused(refusal) => Halt::Refused(refusal.sent(Kind::Bearer).signed_by(&kid)),
+                Halt::Needs(question) => Halt::Needs(question),
+            })?;
             authenticated.user = account.user;
             authenticated.groups = account.groups;
             authenticated.is_account = true;
@@ -54,15 +57,14 @@ impl Asking<'_> {
     }
 
     /// With `trust_subject`, `sub` is a user-id of ours: the account must exist, and its line's groups and flags hold.
-    fn trusted_account(&self, token: &VerifiedJwt) -> Result<Authenticated, Refusal> {
+    fn trusted_account(&self, token: &VerifiedJwt) -> Result<Authenticated, Halt> {
         let Some(subject) = token.subject() else {
             let detail = "The token has no sub, and its subject is to name an account.";
-            return Err(Refusal::new(Cause::TokenMissingClaim, detail).sent(Kind::Bearer));
+            return Err(Refusal::new(Cause::TokenMissingClaim, detail).into());
         };
-        let account = self.verifiers.users.as_ref().and_then(|users| users.account(subject));
-        let Some(account) = account else {
+        let Some(account) = self.account(subject)? else {
             let detail = "The token's subject names no account.";
-            return Err(Refusal::new(Cause::CredentialsWrong, detail).sent(Kind::Bearer));
+            return Err(Refusal::new(Cause::CredentialsWrong, detail).into());
         };
         in_good_standing(account, Kind::Bearer, self.at.now)?;
         Ok(known_account(account))
