@@ -36,7 +36,6 @@ impl Asked<'_> {
                 told.line("Verdict", "a page of Edgeward's own");
                 answer(told, &self.answerer().explained(cause, &mut self.pages()));
             }
-            (Endpoint::SignIn, _) => self.asks_or_does(told, "signs in whom the form proves"),
             (
                 Endpoint::Token
                 | Endpoint::Health
