@@ -1,11 +1,12 @@
 //! Steps 14 and 15 for a password, wherever it was sent: with Basic, or in the form of the sign-in page.
 //!
-//! 1. The account is looked up. Where accounts are in `EDGEWARD_KV`, that is asked for every user-id, also for one of
-//!    `EDGEWARD_USERS`: how long an answer takes tells nobody where an account is, or whether.
+//! 1. The account is looked up.
 //! 2. A password that was proven lately is right, and nothing is counted.
 //! 3. The ledger counts the try, or says how long to wait ([`crate::attempts`]).
 //! 4. The password is verified, which is slow, and as slow for an unknown user.
 //! 5. Where it was right, the ledger forgets the tries. Whether that worked makes no difference to who was right.
+//! 6. Nobody is refused before `EDGEWARD_KV` was asked, where accounts may be there, also for a user-id of `EDGEWARD_USERS`: how long
+//!    a "no" takes tells nobody where an account is, or whether.
 
 use super::revoked::silent;
 use super::{Asking, Halt};
@@ -42,6 +43,17 @@ pub fn prove_password<'a>(
 
 impl<'a> Asking<'a> {
     pub(super) fn prove(&self, user_pass: UserPass, facts: &RequestFacts<'_>) -> Result<&'a Account, Halt> {
+        let user = user_pass.user.clone();
+        match self.settle(user_pass, facts) {
+            Err(Halt::Refused(refusal)) => {
+                self.look_elsewhere(&user)?;
+                Err(refusal.into())
+            }
+            settled => settled,
+        }
+    }
+
+    fn settle(&self, user_pass: UserPass, facts: &RequestFacts<'_>) -> Result<&'a Account, Halt> {
         if self.verifiers.users.is_none() {
             return Err(not_configured("No accounts are configured.").into());
         }
@@ -52,7 +64,6 @@ impl<'a> Asking<'a> {
         match (at.answers.password, account) {
             (None, Some(account)) if proven => Ok(account),
             (None, _) => {
-                self.look_elsewhere(&user_pass.user)?;
                 self.may_try(&user_pass.user, facts)?;
                 Err(Halt::Needs(Question::Password(PasswordQuestion { user_pass, proof })))
             }
@@ -245,7 +256,17 @@ mod tests {
             (true, false, "ann", "U*U", None, &["attempts", "check-unavailable"]),
             (true, false, "ann", "U*U", Some("{}"), &["attempts", "check-unavailable"]),
             (false, false, "ann", "U*U", None, &["password", "ann"]),
-            (true, true, "ann", "U*U", Some(ALLOWED), &["account", "attempts", "password", "forget", "ann"]),
+            (true, true, "ann", "U*U", Some(ALLOWED), &["attempts", "password", "forget", "ann"]),
+            (
+                true,
+                true,
+                "ann",
+                "no",
+                Some(ALLOWED),
+                &["attempts", "password", "account", "credentials-wrong"],
+            ),
+            (true, true, "ann", "no", Some(WAIT), &["attempts", "account", "too-many-attempts"]),
+            (true, true, "ann", "no", None, &["attempts", "account", "check-unavailable"]),
             (true, true, "zoe", "U*U", Some(ALLOWED), &["account", "attempts", "password", "forget", "zoe"]),
             (
                 true,
