@@ -154,7 +154,7 @@ impl Visit<'_> {
         address.map(|address| address.written(&origin).into_owned()).unwrap_or_default()
     }
 
-    fn queried(&self, name: &str) -> Option<Cow<'_, str>> {
+    pub(super) fn queried(&self, name: &str) -> Option<Cow<'_, str>> {
         form_value(self.facts.query?, name)
     }
 

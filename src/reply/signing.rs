@@ -38,7 +38,7 @@ impl Answerer<'_> {
             reference: self.reference,
             now: self.now,
             form_origins: &origins,
-            return_to: self.own_address(&return_to),
+            return_to: &self.own_address(&return_to, None),
             ..PageFacts::of(Cause::CredentialsMissing)
         };
         let status = saying.said.status();

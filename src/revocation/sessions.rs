@@ -306,6 +306,7 @@ mod tests {
             hosts: Vec::new(),
             authority: None,
             clear_site_data: Vec::new(),
+            discourse: crate::policy::Discourse::default(),
         }
     }
 
