@@ -73,7 +73,7 @@ impl Visit<'_> {
             _ => Elsewhere::of(&self.isolate.gate.config, self.facts),
         };
         let Some(elsewhere) = elsewhere else { return self.not_found() };
-        let is_set = |name| self.asked(name).as_deref() == Some("1");
+        let is_set = |name| self.queried(name).as_deref() == Some("1");
         let return_to = self.address_asked().url().to_owned();
         self.send_away(elsewhere, &self.errand(return_to, is_set("second_factor"), is_set("tab")))
     }
@@ -82,7 +82,7 @@ impl Visit<'_> {
     fn address_asked(&self) -> ReturnTo {
         let origin = self.facts.origin();
         let hosts = self.settings().map(|settings| settings.hosts.as_slice()).unwrap_or_default();
-        let address = self.asked("return_to").and_then(|text| ReturnTo::parse(&text, &origin, hosts));
+        let address = self.queried("return_to").and_then(|text| ReturnTo::parse(&text, &origin, hosts));
         address.filter(|it| it.url().len() <= LONGEST_RETURN).unwrap_or_else(|| ReturnTo::front(&origin))
     }
 
