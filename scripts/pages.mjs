@@ -28,17 +28,29 @@ export async function serve(manifest, { port = 0, change = (html) => html } = {}
   const policies = new Map(manifest.map(({ file, csp }) => [file, csp]));
   policies.set("index.html", INDEX_POLICY);
   const server = createServer(async (request, response) => {
-    const { pathname, search } = new URL(request.url, "http://localhost");
+    const { pathname, searchParams } = new URL(request.url, "http://localhost");
     const file = pathname.slice(1) || "index.html";
     if (!policies.has(file)) return response.writeHead(404).end();
-    // In the index a page stands in a frame, which none of them allows a site.
-    const framed = (csp) => (search === "?framed" ? csp.replace("frame-ancestors 'none'", "frame-ancestors 'self'") : csp);
-    const csp = framed(policies.get(file));
+    const page = { html: change(await readFile(folder + file, "utf8")), csp: policies.get(file) };
+    const { html, csp } = searchParams.has("framed") ? framed(page, searchParams.get("framed")) : page;
     response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": csp });
-    response.end(change(await readFile(folder + file, "utf8")));
+    response.end(html);
   });
   await new Promise((ready) => server.listen(port, "127.0.0.1", ready));
   return { base: `http://127.0.0.1:${server.address().port}/`, stop: () => server.close() };
+}
+
+/** A page for the frames of the index, which none of them allows a site: light or dark, or as the system is. */
+function framed({ html, csp }, scheme) {
+  const own = csp.replace("frame-ancestors 'none'", "frame-ancestors 'self'");
+  if (!scheme) return { html, csp: own };
+  const query = scheme === "dark" ? "screen" : "not all";
+  const shown = html
+    .replaceAll("screen and (prefers-color-scheme:dark)", query)
+    .replaceAll(/(name="color-scheme" content=")light dark/g, `$1${scheme}`)
+    .replaceAll("color-scheme: light dark", `color-scheme: ${scheme}`);
+  // Its style has another hash now.
+  return { html: shown, csp: own.replace(/style-src [^;]*/, "style-src 'unsafe-inline'") };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

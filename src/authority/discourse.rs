@@ -84,11 +84,11 @@ pub struct Answer<'a> {
 }
 
 impl Message {
-    /// Reads the message in a query. `keys`: those that may have signed it.
+    /// Reads the message in a query that whoever has this key signed.
     ///
     /// # Errors
-    /// Why it is none, and the position of the key that signed it is of no use then.
-    pub fn read<'k>(query: &str, keys: impl Iterator<Item = &'k MacKey>) -> Result<(usize, Self), Fault> {
+    /// Why it is none.
+    pub fn read(query: &str, key: &MacKey) -> Result<Self, Fault> {
         let once = |name, fault| form_value(query, name).ok_or(Fault::Malformed(fault));
         let sso = once("sso", "The query has not one field sso.")?;
         let sig = once("sig", "The query has not one field sig.")?;
@@ -96,21 +96,18 @@ impl Message {
             return Err(Fault::Malformed("sso is too long."));
         }
         let tag = tag(&sig).ok_or(Fault::Malformed("sig is not 64 lower-case hexadecimal digits."))?;
-        let mut signers = keys.enumerate().filter(|(_, key)| key.verify(&[sso.as_bytes()], &tag));
-        let (signer, _) = signers.next().ok_or(Fault::BadSignature)?;
+        if !key.verify(&[sso.as_bytes()], &tag) {
+            return Err(Fault::BadSignature);
+        }
         let octets = STANDARD.decode(&*sso).map_err(|_| Fault::Malformed("sso is not base64."))?;
         let form = String::from_utf8(octets).map_err(|_| Fault::Malformed("sso holds no text."))?;
-        fields(&form).map(|fields| (signer, Self(fields)))
+        fields(&form).map(Self)
     }
 
     /// The value of a field; `None` where it is not there, or is empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-            .filter(|it| !it.is_empty())
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|it| !it.is_empty())
     }
 
     fn need(&self, name: &str, fault: &'static str) -> Result<&str, Fault> {
@@ -162,10 +159,7 @@ impl Message {
     pub fn request(&self) -> Result<Request, Fault> {
         Ok(Request {
             nonce: self.need("nonce", "nonce is not there.")?.to_owned(),
-            return_to: self
-                .get("return_sso_url")
-                .ok_or(Fault::Malformed("return_sso_url is not there."))?
-                .to_owned(),
+            return_to: self.get("return_sso_url").ok_or(Fault::Malformed("return_sso_url is not there."))?.to_owned(),
             second_factor: self.says("require_2fa")?,
             logout: self.says("logout")?,
         })
@@ -206,8 +200,7 @@ pub fn with_query(url: &str, query: &str) -> String {
 }
 
 fn signed(key: &MacKey, fields: &[(&str, &str)]) -> String {
-    let fields: Vec<String> =
-        fields.iter().map(|(name, value)| [name, "=", &component(value)].concat()).collect();
+    let fields: Vec<String> = fields.iter().map(|(name, value)| [name, "=", &component(value)].concat()).collect();
     let sso = STANDARD.encode(fields.join("&"));
     let tag = text::hex(key.tag(&[sso.as_bytes()]).as_bytes());
     ["sso=", &component(&sso), "&sig=", &tag].concat()
@@ -250,8 +243,9 @@ fn is_name(text: &str) -> bool {
 /// Whether a user-id is an address (RFC 5321 §4.1.2, without quotes and literals).
 fn is_address(user: &str) -> bool {
     let is_atom = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
-    let is_label =
-        |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_label = |label: &str| {
+        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
     let (local, domain) = text::parted(user, b'@');
     let domain = domain.unwrap_or_default();
     !local.is_empty() && local.bytes().all(is_atom) && domain.contains('.') && domain.split('.').all(is_label)
@@ -273,7 +267,7 @@ mod tests {
     }
 
     fn read(query: &str) -> Result<Message, Fault> {
-        Message::read(query, [&key()].into_iter()).map(|(_, message)| message)
+        Message::read(query, &key())
     }
 
     /// A message as somebody else signs it: any text, be it base64 or not.
@@ -331,8 +325,7 @@ mod tests {
     fn only_with_the_key() {
         let good = of("nonce=a");
         let other = MacKey::new(HmacAlgorithm::Hs256, b"another key of the same length..");
-        assert_eq!(Message::read(&good, [&other].into_iter()).map(|(at, _)| at), Err(Fault::BadSignature));
-        assert_eq!(Message::read(&good, [&other, &key()].into_iter()).map(|(at, _)| at), Ok(1));
+        assert_eq!(Message::read(&good, &other), Err(Fault::BadSignature));
         let (sso, sig) = good.split_once("&sig=").expect("two fields");
         for at in 0..64 {
             let digit = if &sig[at..=at] == "0" { "1" } else { "0" };
@@ -372,8 +365,7 @@ mod tests {
     #[test]
     fn what_is_asked() {
         let request = |form: &str| read(&of(form)).and_then(|message| message.request());
-        let asked =
-            request("nonce=a&return_sso_url=https%3A%2F%2Ff.example%2Fx&require_2fa=true").expect("good");
+        let asked = request("nonce=a&return_sso_url=https%3A%2F%2Ff.example%2Fx&require_2fa=true").expect("good");
         assert_eq!(asked.return_to, "https://f.example/x");
         assert!(asked.second_factor && !asked.logout);
         for bad in ["nonce=a", "return_sso_url=https://f.example/", "nonce=a&return_sso_url=x&logout=yes"] {
@@ -385,8 +377,7 @@ mod tests {
     fn what_is_answered() {
         let said = |user: &str, groups: &[&str], second_factor| {
             let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
-            read(&answer(&key(), &Answer { nonce: "n", user, groups: &groups, second_factor }))
-                .expect("signed")
+            read(&answer(&key(), &Answer { nonce: "n", user, groups: &groups, second_factor })).expect("signed")
         };
         let with_address = said("ann@acme.example", &["staff", "a b"], true);
         for (name, value) in [
@@ -403,9 +394,7 @@ mod tests {
         }
         let without = said("ann", &[], false);
         assert_eq!((without.get("email"), without.get("require_activation")), (None, Some("true")));
-        for no_address in
-            ["ann@", "@acme.example", "ann@acme", "ann@b@acme.example", "a b@acme.example", "ann@a..b"]
-        {
+        for no_address in ["ann@", "@acme.example", "ann@acme", "ann@b@acme.example", "a b@acme.example", "ann@a..b"] {
             assert_eq!(said(no_address, &[], false).get("email"), None, "{no_address}");
         }
     }

@@ -91,7 +91,7 @@ impl World {
                 }
                 SignInOutcome::Needs(Question::Ledger(question)) => {
                     let spent = question.method == "spend" && self.asked.contains(&question);
-                    let answer = format!("{{\"allowed\":true,\"ok\":{}}}", !spent);
+                    let answer = format!("{{\"allowed\":true,\"ok\":{},\"marked\":[]}}", !spent);
                     self.asked.push(question.clone());
                     answers.take(question, Some(answer));
                 }

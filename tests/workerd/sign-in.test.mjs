@@ -137,7 +137,7 @@ test("forms that are none", async (t) => {
     ["too long for Basic", `username=ann&password=${"x".repeat(1021)}`, "credentials-malformed", 401],
     ["a code without a first factor", "code=123456", "credentials-missing", 401],
     ["longer than a form of ours", `username=ann&password=${PASSWORDS.ann}&x=${"y".repeat(17_000)}`, "content-too-large", 413],
-  ], async (_name, body, cause, status) => {
+  ], async (body, cause, status) => {
     const response = await browser().fetch(SIGN_IN, { method: "POST", headers: { "Content-Type": FORM }, body });
     refused(response, cause, status);
     assert.equal(response.get("set-cookie"), undefined);

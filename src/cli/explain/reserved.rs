@@ -21,6 +21,9 @@ impl Asked<'_> {
             (Endpoint::Link, _) => self.link(told),
             (Endpoint::Revoke, _) => self.revoke(told),
             (Endpoint::Language, _) => self.language(told),
+            (Endpoint::SignIn, _) => {
+                self.asks_or_does(told, "signs in whoever the form shows to be who they say")
+            }
             (Endpoint::SignOut, _) => self.asks_or_does(told, "signs out whoever the request is from"),
             (Endpoint::Clear, _) => self.asks_or_does(told, "takes away every cookie of ours, and signs out"),
             (Endpoint::Session, Some(who)) => {
