@@ -154,7 +154,7 @@ impl Said {
     #[must_use]
     pub fn read(answer: Option<&str>) -> Self {
         let Some(json) = answer.and_then(|text| Json::parse(text).ok()) else { return Self::Silent };
-        let wait = json.get("wait").and_then(Json::as_whole).and_then(|it| i64::try_from(it).ok());
+        let wait = json.get("wait").and_then(Json::as_whole);
         match (json.get("allowed").and_then(Json::as_bool), wait) {
             (Some(true), None) => Self::Allowed,
             // Never less than a second: who comes back at once would be told the same again.
@@ -262,6 +262,19 @@ mod tests {
         let (here, there) = (wide(&from("ann", "203.0.113.7")), wide(&from("ann", "198.51.100.1")));
         assert_eq!(here[0], there[0], "all networks together");
         assert_ne!(here[1], there[1], "each is known by itself");
+    }
+
+    /// Attack row 32: ten thousand invented names have ten thousand counts, in 256 objects.
+    #[test]
+    fn no_two_users_share_a_count() {
+        let (key, mut counts, mut objects) =
+            (key(1), std::collections::HashSet::new(), std::collections::HashSet::new());
+        for n in 0..10_000 {
+            let asked = key.question(&from(&format!("invented-{n}"), "203.0.113.7"));
+            assert!(names(&asked).into_iter().all(|name| counts.insert(name)), "{n}");
+            objects.insert(asked.object);
+        }
+        assert!(objects.len() <= 256);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod languages;
 mod leaving;
 mod log;
 mod outside;
+mod people;
 mod send;
 
 use crate::authenticate::{
@@ -29,6 +30,7 @@ use crate::verdict::{Cause, Refusal, Refused};
 use core::cell::OnceCell;
 use host::Host;
 use isolate::Isolate;
+use people::Tried;
 use wasm_bindgen::prelude::*;
 
 /// What cannot be: see [`exchange::exchanged`].
@@ -231,13 +233,23 @@ impl Visit<'_> {
     }
 
     fn ask(&self, facts: &RequestFacts<'_>, answers: &Answers, confirmed: Option<&str>) -> Outcome<'static> {
+        self.circumstances(answers, confirmed, |at| authenticate(&self.isolate.gate, facts, at))
+    }
+
+    /// Tells the core what it is told besides a request.
+    fn circumstances<T>(
+        &self,
+        answers: &Answers,
+        confirmed: Option<&str>,
+        told: impl FnOnce(&Circumstances<'_>) -> T,
+    ) -> T {
         let isolate = self.isolate;
         let (proven, kept, api_keys) =
             (isolate.proven.borrow(), isolate.kept.borrow(), isolate.stored_keys());
         let accounts = isolate.accounts.borrow();
         let store = Stored { revoked: &kept, api_keys: api_keys.as_deref(), accounts: &accounts };
         let at = Circumstances { now: self.now, proven: &proven, answers, store, confirmed, nfc: host::nfc };
-        authenticate(&isolate.gate, facts, &at)
+        told(&at)
     }
 
     /// To the clean URL; without a cookie there would be nothing to show there, and the request goes on as it is.
@@ -265,6 +277,7 @@ impl Visit<'_> {
             (reply::Endpoint::Token, Some(who)) => self.fresh_token(who),
             (reply::Endpoint::Link, _) => self.link(),
             (reply::Endpoint::Revoke, _) => self.revoke(),
+            (reply::Endpoint::SignIn, _) => self.sign_in(),
             (reply::Endpoint::Language, _) => self.language(),
             (reply::Endpoint::Brand, _) if self.host.has(self.env, "ASSETS", "fetch") => {
                 let url = format!("{}{}", self.facts.origin(), self.facts.path);
@@ -302,42 +315,51 @@ impl Visit<'_> {
 
     /// Says no, on the brand's own page where it has one, and in the visitor's language.
     fn page(&self, refused: &Refused) -> JsValue {
+        self.page_after(refused, None)
+    }
+
+    /// The same, to a form that was sent.
+    fn page_after(&self, refused: &Refused, tried: Option<&Tried>) -> JsValue {
         let status = reply::status(refused.refusal.cause);
         let answerer = self.answerer();
         if answerer.form() != reply::negotiate::Form::Html {
-            return self.show(refused);
+            return self.show(refused, tried);
         }
         if self.isolate.wants_template(status) {
-            return self.fetch_template(refused, status);
+            return self.fetch_template(refused, tried, status);
         }
-        self.show_in_language(refused.clone())
+        self.show_in_language(refused.clone(), tried.cloned())
     }
 
     /// Asks for the brand's own page, then says no under the same reference.
-    fn fetch_template(&self, refused: &Refused, status: u16) -> JsValue {
+    fn fetch_template(&self, refused: &Refused, tried: Option<&Tried>, status: u16) -> JsValue {
         let url = format!("{}/.edgeward/pages/{status}.html", self.facts.origin());
         let (host, isolate): (JsValue, _) = (self.host.into(), self.isolate);
         let (request, env) = (self.request.clone(), self.env.clone());
-        let (refused, reference) = (refused.clone(), self.reference().to_owned());
+        let (refused, tried, reference) = (refused.clone(), tried.cloned(), self.reference().to_owned());
         let then = once(move |text: JsValue| {
             let host: &Host = host.unchecked_ref();
             isolate.take_template(host, status, text.as_string().as_deref());
             visit(host, &request, &env, |visit| {
                 // The cell of a new visit is empty, so this cannot fail.
                 let _ = visit.reference.set(reference);
-                visit.show_in_language(refused)
+                visit.show_in_language(refused, tried)
             })
         });
         self.host.asset(self.request, self.env, &url, &then)
     }
 
-    fn show_in_language(&self, refused: Refused) -> JsValue {
-        self.in_language(move |visit| visit.show(&refused))
+    fn show_in_language(&self, refused: Refused, tried: Option<Tried>) -> JsValue {
+        self.in_language(move |visit| visit.show(&refused, tried.as_ref()))
     }
 
-    fn show(&self, refused: &Refused) -> JsValue {
-        let answerer = self.answerer();
-        self.respond(&answerer.refused(refused, &mut self.isolate.pages.borrow_mut()))
+    fn show(&self, refused: &Refused, tried: Option<&Tried>) -> JsValue {
+        let (answerer, pages) = (self.answerer(), &mut self.isolate.pages.borrow_mut());
+        let reply = match tried {
+            Some(tried) => answerer.refused_form(refused, &tried.sent(), pages),
+            None => answerer.refused(refused, pages),
+        };
+        self.respond(&reply)
     }
 
     fn answerer(&self) -> Answerer<'_> {

@@ -20,6 +20,7 @@ pub mod reserved;
 pub mod said;
 pub mod scan;
 pub mod scope;
+pub mod signed_in;
 mod signing;
 mod switch;
 pub mod template;
@@ -184,6 +185,7 @@ impl Answerer<'_> {
         if let Some(span) = retry_after(refusal) {
             reply.fields.push(("Retry-After", span.seconds().to_string()));
         }
+        self.clear_if_over(refused, &mut reply);
         if refusal.cause == Cause::MethodNotAllowed {
             reply.fields.push(("Allow", self.allowed().to_owned()));
         }
@@ -239,8 +241,9 @@ impl Answerer<'_> {
             }
             Form::Problem => {
                 let title = catalog::title(refusal.cause);
-                let problem =
-                    problem::document(self.facts, self.policy, refused, status, self.reference, title);
+                let sign_in = self.sign_in_url(refused, status, &return_to);
+                let known = problem::Known { status, reference: self.reference, title, sign_in };
+                let problem = problem::document(self.facts, self.policy, refused, &known);
                 Reply::new(status).typed("application/problem+json", problem)
             }
             Form::Nothing => Reply::new(status),

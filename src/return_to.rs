@@ -55,6 +55,15 @@ impl ReturnTo {
         &self.url
     }
 
+    /// The same as a form on a page of `origin` writes it: as short as it will be taken back.
+    #[must_use]
+    pub fn written(&self, origin: &str) -> Cow<'_, str> {
+        match self.url.get(self.origin..) {
+            Some(target) if self.origin() == origin => written(origin, target),
+            Some(_) | None => Cow::Borrowed(&self.url),
+        }
+    }
+
     /// Its origin, serialised.
     #[must_use]
     pub fn origin(&self) -> &str {
@@ -232,6 +241,9 @@ mod tests {
         ] {
             assert_eq!(written(HERE, target), wanted);
             assert_eq!(read(&written(HERE, target)), Some([HERE, target].concat()), "{target}");
+            let it = ReturnTo::parse(wanted, HERE, &[]).expect("an address");
+            assert_eq!(it.written(HERE), wanted);
+            assert_eq!(it.written("https://b.example"), [HERE, target].concat());
         }
     }
 

@@ -148,3 +148,6 @@ impl<'a> Signing<'a> {
         secrets.is_some_and(|secrets| secrets.of(user).is_some())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,5 +27,7 @@ mod revoke;
 mod token;
 #[path = "cli/token_kinds.rs"]
 mod token_kinds;
+#[path = "cli/totp.rs"]
+mod totp;
 #[path = "cli/url.rs"]
 mod url;

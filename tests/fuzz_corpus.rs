@@ -9,7 +9,7 @@ use std::path::PathBuf;
 const MOST_INPUTS: usize = 60;
 const MOST_OCTETS: usize = 60 * 1024;
 
-const TARGETS: [&str; 10] = [
+const TARGETS: [&str; 11] = [
     "api_keys",
     "authorization",
     "cookie",
@@ -20,6 +20,7 @@ const TARGETS: [&str; 10] = [
     "policy",
     "revocation",
     "signed_url",
+    "totp",
 ];
 
 fn folder(below: &str) -> PathBuf {
@@ -96,6 +97,11 @@ fn revocation() {
 #[test]
 fn signed_url() {
     replay("signed_url", targets::signed_url::run);
+}
+
+#[test]
+fn totp() {
+    replay("totp", targets::totp::run);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use edgeward::reply;
 use edgeward::reply::template::Template;
 use edgeward::revocation;
 use edgeward::secret::Secret;
+use edgeward::token::mac::RootSecret;
 use edgeward::token::signed_url::preset;
+use edgeward::totp::{Digits, Hash, Made};
 use edgeward::verdict::Cause;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -29,7 +31,7 @@ const SECRET: &str = "f5HWMbLL9hAi2nbsn1TjnX8PPcX2lRC0p2ihPVGfAYE";
 const API_KEYS: &str =
     "ci:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad:deploy,files:read";
 /// The parts of `edgeward` that have commands of their own.
-const GROUPS: [&str; 4] = ["token", "key", "url", "revoke"];
+const GROUPS: [&str; 5] = ["token", "key", "url", "revoke", "totp"];
 
 /// The fenced blocks of a language.
 fn blocks(language: &str) -> Vec<String> {
@@ -56,12 +58,20 @@ fn config_of(policy: &serde_json::Value) -> Config {
         keys: Some(secret(&keys)),
         users: vec![("EDGEWARD_USERS".to_owned(), secret(USERS))],
         api_keys: Some(secret(API_KEYS)),
+        totp: policy.to_string().contains("second_factor").then(second_factor),
         assets: true,
         store: true,
         ledger: true,
         ..Sources::default()
     };
     Config::parse(&sources, str::to_owned)
+}
+
+/// Whose it is does not matter here.
+fn second_factor() -> Secret<String> {
+    let root = RootSecret::parse(SECRET).expect("a good secret");
+    let made = Made::new("ann", Hash::Sha1, Digits::Six, &[1; 20], &[2; 16]).expect("whole");
+    Secret::new(made.line(&root, [3; 24]).expect("sealed"))
 }
 
 /// The keys that the entries of a policy name; one where they name none.
@@ -103,6 +113,7 @@ fn every_secret_and_binding_that_is_named_is_one() {
         "EDGEWARD_USERS",
         "EDGEWARD_KEYS",
         "EDGEWARD_API_KEYS",
+        "EDGEWARD_TOTP",
         "EDGEWARD_ORIGIN_AUTHORIZATION",
         "EDGEWARD_KV",
         "EDGEWARD_LEDGER",

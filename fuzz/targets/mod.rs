@@ -13,6 +13,7 @@ pub mod path;
 pub mod policy;
 pub mod revocation;
 pub mod signed_url;
+pub mod totp;
 
 use std::borrow::Cow;
 

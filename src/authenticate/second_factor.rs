@@ -91,8 +91,8 @@ const ALONE: &str = "This account has a second factor: a password alone is not e
 
 /// How many digits the codes of that user have (in NFC); `None` for who has no second factor.
 #[must_use]
-pub fn digits(gate: &Gate, user: &str) -> Option<Digits> {
-    gate.config.verifiers.as_ref()?.totp.as_ref()?.of(user).map(Enrolment::digits)
+pub fn digits(verifiers: &Verifiers, user: &str) -> Option<Digits> {
+    verifiers.totp.as_ref()?.of(user).map(Enrolment::digits)
 }
 
 /// Whether what was sent proves the second factor of `user` (in NFC), whose first factor is proven.
@@ -223,7 +223,8 @@ impl<'a> Proving<'a> {
     }
 
     fn wrong(&self, detail: &str) -> Refusal {
-        self.about(Refusal::new(Cause::CredentialsWrong, detail))
+        let digits = Some(self.enrolment.digits());
+        self.about(Refusal { digits, ..Refusal::new(Cause::CredentialsWrong, detail) })
     }
 
     fn unavailable(&self) -> Refusal {

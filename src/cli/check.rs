@@ -2,7 +2,7 @@
 //!
 //! The sentences about policy and secrets are the core's own, as the Worker logs them. What comes on top is what the
 //! Worker cannot see or need not tell: the platform's back doors ([`doors`]), bindings ([`bindings`]), files ([`files`]),
-//! secrets in the wrong place ([`places`]), keys out of use ([`keys`]), and what no request can come to ([`rules`]).
+//! secrets in the wrong place ([`places`]), keys out of use ([`keys`]), second factors of nobody ([`second_factors`]), and what no request can come to ([`rules`]).
 
 mod bindings;
 mod doors;
@@ -11,6 +11,7 @@ mod keys;
 mod places;
 mod reach;
 mod rules;
+mod second_factors;
 
 use super::deployment::Deployment;
 use super::output::{self, Outcome};
@@ -109,6 +110,7 @@ impl Check {
         }
         rules::look(&deployment, &mut findings);
         keys::look(&deployment, clock::at(self.at), &mut findings);
+        second_factors::look(&deployment, &mut findings);
         self.look_at_secrets(&deployment, &mut findings);
         Ok(self.outcome(&findings))
     }
@@ -129,7 +131,7 @@ impl Check {
             findings.notes.extend(deployment.not_checked());
             return;
         }
-        for it in &deployment.stand_ins {
+        for it in deployment.stand_ins.iter().filter(|it| !it.is_here) {
             let expected = format!("a value, as {}", it.reason);
             let found = format!("nothing (looked in {})", deployment.secrets.searched());
             findings.problem(it.name, found, &expected, "Add it to the file.");

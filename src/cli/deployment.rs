@@ -66,6 +66,9 @@ impl Deployment {
     /// What could not be looked at, a sentence for each secret.
     pub fn not_checked(&self) -> Vec<String> {
         let sentence = |it: &StandIn| {
+            if it.is_here {
+                return format!("not checked: {}, as {}, and that is not here.", it.name, it.reason);
+            }
             let place = self.secrets.searched();
             format!("not checked: {} is not here ({}); looked in {place}.", it.name, it.reason)
         };

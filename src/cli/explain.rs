@@ -194,6 +194,7 @@ fn notes(deployment: &Deployment, facts: &RequestFacts<'_>) -> Vec<String> {
             "EDGEWARD_KEYS" => "no token is good here",
             "EDGEWARD_USERS" => "no password is good here",
             "EDGEWARD_API_KEYS" => "no API key is good here",
+            "EDGEWARD_TOTP" => "nobody is known to have a second factor",
             _ => "generated passwords, share links and fresh tokens are not good here",
         };
         notes.push(format!("note: {} is not here, and is taken to be right: {what}.", stand_in.name));

@@ -37,9 +37,11 @@ Examples:
   edgeward hash ann --groups editors,staff >> users.txt
   edgeward hash robot --generate               prints the password once, on standard error
   printf '%s\\n' \"$PASSWORD\" | edgeward hash ann --algorithm bcrypt
-Then: npx wrangler secret put EDGEWARD_USERS < users.txt";
+Then: npx wrangler secret put EDGEWARD_USERS < users.txt
+Or, one account for itself: edgeward hash ann > ann.txt
+  npx wrangler kv key put --remote --binding EDGEWARD_KV user:ann --path ann.txt";
 
-/// A line of EDGEWARD_USERS: the password from a prompt, or the first line of standard input
+/// A line of EDGEWARD_USERS, or of one account in EDGEWARD_KV: the password from a prompt, or the first line of standard input
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub struct Hash {

@@ -3,6 +3,8 @@
 //! Secrets live at Cloudflare and cannot be read back. So that a policy can be checked without them, each that it needs
 //! is stood in for by one that is right; whatever is said of a stand-in is nobody's problem.
 
+mod second_factors;
+
 use super::output::Misuse;
 use super::random;
 use super::secrets::Secrets;
@@ -22,6 +24,8 @@ pub struct StandIn {
     pub name: &'static str,
     /// What needs it.
     pub reason: String,
+    /// Whether it is here, and cannot be looked at without another one that is not.
+    pub is_here: bool,
 }
 
 impl StandIn {
@@ -40,21 +44,23 @@ pub fn sources(wrangler: Option<&Wrangler>, secrets: &Secrets) -> Result<(Source
     if sources.secret.is_none() {
         sources.secret = Some(random::base64url::<32>()?);
         let reason = "Edgeward always needs it".to_owned();
-        stand_ins.push(StandIn { name: "EDGEWARD_SECRET", reason });
+        stand_ins.push(StandIn { name: "EDGEWARD_SECRET", reason, is_here: false });
     }
     if let Some(reason) = needs.keys.filter(|_| sources.keys.is_none()) {
         sources.keys = Some(keys(&needs.policy)?);
-        stand_ins.push(StandIn { name: "EDGEWARD_KEYS", reason });
+        stand_ins.push(StandIn { name: "EDGEWARD_KEYS", reason, is_here: false });
     }
     if let Some(reason) = needs.users.filter(|_| sources.users.is_empty()) {
         sources.users = vec![("EDGEWARD_USERS".to_owned(), Secret::new(NOBODY.to_owned()))];
-        stand_ins.push(StandIn { name: "EDGEWARD_USERS", reason });
+        stand_ins.push(StandIn { name: "EDGEWARD_USERS", reason, is_here: false });
     }
     if let Some(reason) = needs.api_keys.filter(|_| sources.api_keys.is_none()) {
         let digest = edgeward::api_key::digest(random::base64url::<32>()?.expose());
         sources.api_keys = Some(Secret::new(edgeward::api_key::line("edgeward-check", &digest, &[])));
-        stand_ins.push(StandIn { name: "EDGEWARD_API_KEYS", reason });
+        stand_ins.push(StandIn { name: "EDGEWARD_API_KEYS", reason, is_here: false });
     }
+    let is_secret_here = secrets.get("EDGEWARD_SECRET").is_some();
+    stand_ins.extend(second_factors::stand_in(&mut sources, needs.totp, is_secret_here)?);
     Ok((sources, stand_ins))
 }
 
@@ -80,6 +86,7 @@ struct Needs {
     keys: Option<String>,
     users: Option<String>,
     api_keys: Option<String>,
+    totp: Option<String>,
 }
 
 impl Needs {
@@ -92,20 +99,23 @@ impl Needs {
             is_listed.then(|| "secrets.required lists it".to_owned())
         };
         let keys = keys_reason(&policy).or_else(|| listed("EDGEWARD_KEYS"));
-        let users =
-            accepting(&policy, "basic").or_else(|| trusting(&policy)).or_else(|| listed("EDGEWARD_USERS"));
+        // Accounts may be in EDGEWARD_KV, too.
+        let has_store = wrangler.is_some_and(Wrangler::has_store);
+        let users = accepting(&policy, "basic").or_else(|| trusting(&policy)).filter(|_| !has_store);
+        let users = users.or_else(|| listed("EDGEWARD_USERS"));
         let in_store = policy.get("api_key").and_then(|table| table.get("kv")) == Some(&Value::Bool(true));
         let api_keys = accepting(&policy, "api-key").filter(|_| !in_store);
         let api_keys = api_keys.or_else(|| listed("EDGEWARD_API_KEYS"));
+        let totp = second_factors::reason(&policy).or_else(|| listed("EDGEWARD_TOTP"));
         let has_any = ["EDGEWARD_USERS", "EDGEWARD_KEYS", "EDGEWARD_API_KEYS"]
             .iter()
             .any(|known| secrets.iter().any(|(name, _)| name.starts_with(known)));
-        let names_any = keys.is_some() || users.is_some() || api_keys.is_some() || in_store;
+        let names_any = keys.is_some() || users.is_some() || api_keys.is_some() || in_store || has_store;
         if names_any || has_any || has_share_links(&policy) {
-            return Self { policy, keys, users, api_keys };
+            return Self { policy, keys, users, api_keys, totp };
         }
         let either = || Some("it or the other of the two proves who somebody is".to_owned());
-        Self { policy, keys: either(), users: either(), api_keys }
+        Self { policy, keys: either(), users: either(), api_keys, totp }
     }
 }
 

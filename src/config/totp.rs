@@ -25,6 +25,15 @@ pub fn read(sources: &Sources, root: Option<&RootSecret>, nfc: Nfc, notes: &Note
     read.map_err(|problems| notes.missing.extend(problems)).ok()
 }
 
+/// Where nobody can sign in, nobody can prove a second factor, and whoever has one gets in by no password.
+pub fn check_sessions(sources: &Sources, is_configured: bool, notes: &Notes) {
+    if sources.totp.is_some() && !is_configured {
+        let expected = "[vars.EDGEWARD.session], as those who have a second factor get in by signing in, and not by Basic";
+        let fix = "Add the table, which may be empty, or delete the secret.";
+        notes.warnings.push(Problem::new(SECRET, "second factors, and nowhere to prove one", expected, fix));
+    }
+}
+
 /// A rule that asks for a second factor can be passed by who signed in, and by nobody else.
 pub fn check_rule(node: &Node<'_>, rule: &Rule, configured: &Configured) {
     if !rule.second_factor {

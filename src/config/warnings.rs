@@ -17,6 +17,17 @@ pub fn of_policy(policy: &Policy, notes: &Notes) {
     policy.tokens.iter().for_each(|entry| of_entry(entry, notes));
 }
 
+/// Passwords that may be guessed at without end: where there may be accounts, `whoami` at least takes every kind.
+pub fn of_lock_out(policy: &Policy, ledger: bool, notes: &Notes) {
+    let accept = policy.rules.default_rule().accept;
+    if !ledger && (accept.has(Kind::Basic) || accept.has(Kind::Session)) {
+        let expected =
+            "the binding, as without it wrong passwords are not counted and nobody ever has to wait";
+        let fix = "Add [[durable_objects.bindings]] with name = \"EDGEWARD_LEDGER\", class_name = \"Ledger\" to wrangler.toml.";
+        warn(notes, "EDGEWARD_LEDGER", "nothing", expected, fix);
+    }
+}
+
 /// What tokens can be besides tokens.
 #[derive(Clone, Copy)]
 pub struct Means {

@@ -8,6 +8,7 @@ use crate::config::{Config, Problem};
 use crate::json::ObjectWriter;
 use crate::policy::{Kind, LogLevel, Rule};
 use crate::reply;
+use crate::session::{Factors, Session};
 use crate::verdict::{Refusal, Refused};
 
 struct Line<'a> {
@@ -51,6 +52,17 @@ pub fn decision(visit: &Visit<'_>, decision: &Decision<'_>) {
         Verdict::ToHttps => passed(visit, "redirected", None, decision.rule),
         Verdict::Exchange(exchange) => passed(visit, "exchanged", Some(&exchange.who), decision.rule),
         Verdict::Preflight(_) | Verdict::Reserved(_) => passed(visit, "answered", None, decision.rule),
+    }
+}
+
+/// A sign-in, or the first half of one: where everything is logged.
+pub fn signed_in(visit: &Visit<'_>, session: &Session) {
+    if level(visit) == LogLevel::All {
+        let event = if session.factors == Factors::Half { "half-signed-in" } else { "signed-in" };
+        let mut it = line(visit, event);
+        it.kind = Some(Kind::Session.name());
+        it.user = Some(&session.user);
+        write(visit, it);
     }
 }
 

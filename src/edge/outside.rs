@@ -9,6 +9,7 @@ use super::{Visit, once, plain, visit};
 use crate::authenticate::{Answers, LedgerQuestion, Question};
 use crate::password::stored;
 use crate::revocation::State;
+use crate::sign_in::SignInForm;
 use crate::verdict::{Cause, Refusal};
 use wasm_bindgen::prelude::*;
 
@@ -22,6 +23,10 @@ pub enum Then {
     Answer,
     /// A link that counts its uses is opened.
     Open(Opened),
+    /// A form of the sign-in page is taken.
+    SignIn(Box<SignInForm>),
+    /// The sign-in page is shown.
+    SignInPage,
 }
 
 /// What the form says that opens a link.
@@ -152,6 +157,8 @@ impl Resume {
             match then {
                 Then::Answer => visit.answer(answers),
                 Then::Open(opened) => visit.open(opened, answers),
+                Then::SignIn(form) => visit.try_sign_in(form, answers),
+                Then::SignInPage => visit.sign_in_page(answers),
             }
         })
     }

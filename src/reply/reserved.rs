@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::request::RequestFacts;
-use crate::reserved::{CLEAR, LANGUAGE, LINK, REVOKE, SESSION, SESSION_SCRIPT, SIGN_OUT, TOKEN};
+use crate::reserved::{CLEAR, LANGUAGE, LINK, REVOKE, SESSION, SESSION_SCRIPT, SIGN_IN, SIGN_OUT, TOKEN};
 use crate::verdict::{Cause, Refusal};
 
 /// Where the pages that explain a cause stand: `type` of problem details begins with it.
@@ -27,6 +27,8 @@ pub enum Endpoint {
     Language,
     /// POST `revoke`: an order of the command's.
     Revoke,
+    /// `sign-in`: GET shows the form, POST takes it.
+    SignIn,
     /// `sign-out`: GET asks, POST does.
     SignOut,
     /// `clear`: GET asks, POST does.
@@ -58,7 +60,7 @@ pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
 pub fn allowed(path: &str) -> &'static str {
     match path {
         TOKEN | LINK | REVOKE | LANGUAGE => POST,
-        SIGN_OUT | CLEAR | SESSION => BOTH,
+        SIGN_IN | SIGN_OUT | CLEAR | SESSION => BOTH,
         _ => GET,
     }
 }
@@ -85,6 +87,7 @@ fn found(path: &str, config: &Config) -> Option<Endpoint> {
         LINK => return (!policy?.links.is_empty()).then_some(Endpoint::Link),
         LANGUAGE => return Some(Endpoint::Language),
         REVOKE => return config.ledger.then_some(Endpoint::Revoke),
+        SIGN_IN => return policy?.session.as_ref().map(|_| Endpoint::SignIn),
         SIGN_OUT => return Some(Endpoint::SignOut),
         CLEAR => return Some(Endpoint::Clear),
         SESSION => return policy?.session.as_ref().map(|_| Endpoint::Session),
@@ -111,9 +114,13 @@ mod tests {
     use crate::request::FieldList;
 
     fn at(method: &str, path: &str) -> Endpoint {
+        at_gate(&config(), method, path)
+    }
+
+    fn at_gate(config: &Config, method: &str, path: &str) -> Endpoint {
         let (fields, uri) = (FieldList::default(), format!("https://h{path}"));
         let facts = RequestFacts::new(method, &uri, &fields).expect("an absolute URI");
-        endpoint(&facts, &config())
+        endpoint(&facts, config)
     }
 
     fn config() -> Config {
@@ -132,6 +139,21 @@ mod tests {
         match endpoint {
             Endpoint::Refused(refusal) => Some(refusal.cause),
             _ => None,
+        }
+    }
+
+    #[test]
+    fn where_people_sign_in() {
+        let sources =
+            crate::config::Sources { policy: Some(r#"{"session":{}}"#.to_owned()), ..Default::default() };
+        let config = Config::parse(&sources, str::to_owned);
+        for (path, wanted) in
+            [("/.edgeward/sign-in?return_to=/a", Endpoint::SignIn), (SESSION, Endpoint::Session)]
+        {
+            for method in ["GET", "HEAD", "POST"] {
+                assert_eq!(at_gate(&config, method, path), wanted, "{method}");
+            }
+            assert_eq!(cause(&at_gate(&config, "PUT", path)), Some(Cause::MethodNotAllowed), "{path}");
         }
     }
 
@@ -165,7 +187,7 @@ mod tests {
             assert_eq!(cause(&at("DELETE", path)), Some(Cause::MethodNotAllowed), "{path}");
             assert_eq!(allowed(path), "GET, HEAD, POST");
         }
-        for path in [SESSION, SESSION_SCRIPT] {
+        for path in [SIGN_IN, SESSION, SESSION_SCRIPT] {
             assert_eq!(cause(&at("GET", path)), Some(Cause::NotFound), "nobody can sign in: {path}");
         }
         for method in ["POST", "OPTIONS", "get"] {

@@ -6,6 +6,8 @@ use crate::password::htpasswd::is_plain_word;
 /// A line as it should be.
 const FORM: &str = "user:sha1|sha256|sha512:6|8:sealed-secret";
 const SOURCE: &str = "EDGEWARD_TOTP";
+/// Octets of a user-id that is shown.
+const LONGEST_SHOWN: usize = 64;
 const REPLACE: &str = "Run `edgeward totp enroll ann` and replace the line.";
 
 /// What is wrong with one line.
@@ -77,12 +79,9 @@ impl Fault<'_> {
 
 /// What to do about a line that does not open.
 fn replace(user: &str) -> String {
-    // A name that a shell might read in another way is not put into a command.
-    if is_plain_word(user) {
-        ["run `edgeward totp enroll ", user, "` and replace the line."].concat()
-    } else {
-        ["run `edgeward totp enroll` and replace the line of ", &quote::quote(user), "."].concat()
-    }
+    // A name that a shell might read in another way is not put into a command, and what is so long may be anything.
+    let user = if is_plain_word(user) && user.len() <= LONGEST_SHOWN { user } else { "ann" };
+    ["run `edgeward totp enroll ", user, "` and replace the line."].concat()
 }
 
 /// Lines that are not there.

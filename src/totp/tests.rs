@@ -143,7 +143,7 @@ fn a_problem_says_what_to_do() {
             format!("a; rm:sha1:6:{sealed}"),
             "found a secret that EDGEWARD_SECRET does not open (not shown), expected one that was sealed with it, for this \
              user, this algorithm and this number of digits. Put the secret it was sealed with back into EDGEWARD_SECRET, \
-             or run `edgeward totp enroll` and replace the line of \"a; rm\".",
+             or run `edgeward totp enroll ann` and replace the line.",
         ),
         (
             format!(":sha1:6:{sealed}"),

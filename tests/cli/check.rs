@@ -1,7 +1,9 @@
 //! `check`: a good configuration, each problem, each back door.
 
-use super::support::{Folder, GOOD, K, SECRET, dev_vars, keys};
+use super::support::{Folder, GOOD, K, LEDGER, SECRET, dev_vars, keys};
 use serde_json::Value;
+
+const KV: &str = "\n[[kv_namespaces]]\nbinding = \"EDGEWARD_KV\"\n";
 
 fn check(config: &str) -> super::support::Ran {
     let folder = Folder::good();
@@ -131,7 +133,7 @@ fn secrets_that_are_not_here_are_no_problem_and_are_named() {
     );
     assert!(!notes.contains("EDGEWARD_USERS"), "nothing needs it: {notes}");
     let kids = format!(
-        "{GOOD}[[vars.EDGEWARD.tokens]]\nkeys = [\"a\", \"b\"]\nalgorithms = [\"HS512\"]\n[[vars.EDGEWARD.tokens]]\nkeys = [\"c\"]\ntrust_subject = true\nfrom = [\"cookie:t\"]\n"
+        "{GOOD}{LEDGER}[[vars.EDGEWARD.tokens]]\nkeys = [\"a\", \"b\"]\nalgorithms = [\"HS512\"]\n[[vars.EDGEWARD.tokens]]\nkeys = [\"c\"]\ntrust_subject = true\nfrom = [\"cookie:t\"]\n"
     );
     folder.write("wrangler.toml", &kids);
     let ran = folder.run(&["check", "--strict"]).exits(0);
@@ -140,7 +142,7 @@ fn secrets_that_are_not_here_are_no_problem_and_are_named() {
         "{}",
         ran.out
     );
-    folder.write("wrangler.toml", &GOOD.replace("accept = [\"bearer\"]", ""));
+    folder.write("wrangler.toml", &[&GOOD.replace("accept = [\"bearer\"]", ""), LEDGER].concat());
     let ran = folder.run(&["check", "--strict"]).exits(0);
     assert!(
         ran.out.contains("EDGEWARD_USERS is not here") && ran.out.contains("EDGEWARD_KEYS is not here"),
@@ -174,10 +176,16 @@ fn secrets_that_are_here_are_checked_in_full() {
     );
     let low = "ann:$2y$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
     folder.write(".dev.vars", &format!("{}EDGEWARD_USERS='{low}'\n", dev_vars()));
-    assert_eq!(
-        places(&folder.run(&["check", "--json"]).exits(0).json(), "warnings"),
-        ["EDGEWARD_USERS line 1"]
-    );
+    let warnings = || places(&folder.run(&["check", "--json"]).exits(0).json(), "warnings");
+    assert_eq!(warnings(), ["EDGEWARD_USERS line 1", "EDGEWARD_LEDGER"]);
+    folder.write("wrangler.toml", &[GOOD, LEDGER].concat());
+    assert_eq!(warnings(), ["EDGEWARD_USERS line 1"], "guesses are counted");
+    folder.write("wrangler.toml", &[GOOD, KV].concat());
+    folder.write(".dev.vars", &dev_vars());
+    assert_eq!(warnings(), ["EDGEWARD_LEDGER"], "there may be accounts in KV");
+    let only_tokens = "\n[[vars.EDGEWARD.rules]]\npath = \"/*\"\naccept = [\"bearer\"]\n";
+    folder.write("wrangler.toml", &[GOOD, only_tokens, KV].concat());
+    assert_eq!(warnings(), ["EDGEWARD_LEDGER"], "whoami takes every kind");
 }
 
 #[test]

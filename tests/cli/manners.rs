@@ -1,6 +1,6 @@
 //! What holds for every subcommand.
 
-use super::support::{Folder, SECRET, dev_vars};
+use super::support::{Folder, GOOD, LEDGER, SECRET, dev_vars};
 use std::io::Write as _;
 use std::process::Stdio;
 
@@ -22,6 +22,7 @@ fn help_has_examples_and_names_no_later_capability() {
         &["revoke", "id", "--help"],
         &["revoke", "subject", "--help"],
         &["revoke", "key", "--help"],
+        &["revoke", "sessions", "--help"],
         &["revoke", "before", "--help"],
         &["revoke", "list", "--help"],
         &["check", "--help"],
@@ -99,6 +100,7 @@ fn nobody_on_standard_error_is_no_error() {
 #[test]
 fn dev_vars_in_every_spelling() {
     let folder = Folder::good();
+    folder.write("wrangler.toml", &[GOOD, LEDGER].concat());
     let line = folder.run_with(&["hash", "ann", "--algorithm", "bcrypt"], "right password").out;
     let other = line.replacen("ann", "bob", 1);
     let keys = super::support::keys();

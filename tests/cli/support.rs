@@ -50,6 +50,17 @@ accept = ["bearer"]
 scopes = ["read"]
 "#;
 
+/// What passwords that are guessed at are counted in: [`GOOD`] has none, and takes none.
+pub const LEDGER: &str = r#"
+[[durable_objects.bindings]]
+name = "EDGEWARD_LEDGER"
+class_name = "Ledger"
+
+[[migrations]]
+tag = "v1"
+new_sqlite_classes = ["Ledger"]
+"#;
+
 /// A folder that goes away with the test.
 pub struct Folder(PathBuf);
 

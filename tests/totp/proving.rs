@@ -259,6 +259,7 @@ fn a_silent_ledger() {
 #[test]
 fn how_many_digits_a_form_asks_for() {
     let gate = signing_in();
-    assert_eq!(digits(&gate, "ann"), Some(Digits::Six));
-    assert_eq!(digits(&gate, "bob"), None);
+    let verifiers = gate.config.verifiers.as_ref().expect("good secrets");
+    assert_eq!(digits(verifiers, "ann"), Some(Digits::Six));
+    assert_eq!(digits(verifiers, "bob"), None);
 }

@@ -56,6 +56,7 @@ fn sizes(deployment: &Deployment, wrangler: &Wrangler, findings: &mut Findings) 
             "EDGEWARD_API_KEYS" => {
                 "Move the lines to EDGEWARD_KV (`edgeward api-key --help` says how), and set api_key = { kv = true }."
             }
+            "EDGEWARD_TOTP" => "Take out lines of users who are gone: it holds about 40.",
             _ => "Take out what is not in use any more.",
         };
         findings.problem(
