@@ -6,6 +6,7 @@
 mod brand;
 mod cors;
 mod forward;
+mod hosts;
 mod link;
 mod links;
 mod names;
@@ -25,6 +26,7 @@ mod warnings;
 
 use crate::api_key::ApiKeys;
 use crate::attempts::AttemptKey;
+use crate::authority::AuthorityKeys;
 use crate::device::DeviceKeys;
 use crate::password::Nfc;
 use crate::password::htpasswd::Users;
@@ -138,6 +140,8 @@ pub struct Verifiers {
     pub session: Option<SessionKeys>,
     /// `EDGEWARD_TOTP`: the second factors of those who have one.
     pub totp: Option<TotpSecrets>,
+    /// What seals who is handed from host to host, where people can sign in.
+    pub authority: Option<AuthorityKeys>,
 }
 
 /// One thing that is wrong: where, what was found, what was expected, what to do.

@@ -44,6 +44,7 @@ pub mod request;
 
 pub mod api_key;
 pub mod attempts;
+pub mod authority;
 pub mod credentials;
 pub mod device;
 pub mod password;

@@ -16,7 +16,7 @@ use crate::time::{Lifetime, UnixTime};
 
 pub use link::{Format, LinkEntry, LinkPlace, UrlMode};
 pub use rules::{Choice, PathCase, RuleSet};
-pub use session::{SessionSettings, Warn};
+pub use session::{Consumer, Discourse, Provider, SessionSettings, Warn};
 pub use token::{HmacAlgorithm, TokenEntry, TokenPlace};
 
 /// Everything the operator decides that is no secret. Parsed once for each isolate.

@@ -3,6 +3,7 @@
 //! Nothing here verifies anything, and nothing here knows the platform.
 
 pub mod action;
+mod away;
 pub mod catalog;
 pub mod color;
 pub mod escape;
@@ -34,6 +35,7 @@ use crate::forward::answer::sharing;
 use crate::json::ObjectWriter;
 use crate::policy::{Cors, Kind, Policy};
 use crate::request::{RequestFacts, Scheme};
+use crate::reserved::SIGN_IN;
 use crate::return_to;
 use crate::time::{Lifetime, UnixTime};
 use crate::token::signed_url::edgeward;
@@ -41,6 +43,7 @@ use crate::verdict::{Cause, Refusal, Refused};
 use form::Sent;
 use negotiate::Form;
 use page::{Confirm, PageFacts, Pages, Rendered};
+use std::borrow::Cow;
 
 pub use reserved::{Endpoint, PROBLEMS, endpoint};
 
@@ -224,7 +227,7 @@ impl Answerer<'_> {
             user: refusal.user.as_deref().filter(|_| signs_in(refusal.sent)),
             retry_after: retry_after(refusal),
             confirm: self.confirm(refusal.cause, &return_to),
-            return_to: self.own_address(&return_to),
+            return_to: &self.own_address(&return_to, sent),
             form,
             form_origins: &origins,
             exits: self.exits(refused, form.as_ref(), sent),
@@ -262,9 +265,13 @@ impl Answerer<'_> {
         target
     }
 
-    /// Where a page can be had once more: the front page where nothing answers GET.
-    fn own_address<'t>(&self, target: &'t str) -> &'t str {
-        if reserved::answers_get(self.facts.path) { target } else { "/" }
+    /// Where a page can be had once more, with GET: the front page where nothing answers that.
+    fn own_address<'t>(&self, target: &'t str, sent: Option<&Sent<'_>>) -> Cow<'t, str> {
+        match sent.filter(|_| self.facts.method == "POST") {
+            Some(sent) => [SIGN_IN, "?return_to=", &escape::component(sent.return_to)].concat().into(),
+            _ if reserved::answers_get(self.facts.path) => target.into(),
+            _ => "/".into(),
+        }
     }
 
     /// The link that whoever opened it is asked about. The page may stand where nobody sees it: only its button counts.

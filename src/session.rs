@@ -173,7 +173,8 @@ impl Session {
         crate::text::hex(&self.id)
     }
 
-    fn written(&self) -> Vec<u8> {
+    /// What is sealed.
+    pub(crate) fn written(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(96);
         out.extend([VERSION, self.factors.code(), u8::from(self.remembered)]);
         out.extend(self.id);
@@ -188,7 +189,8 @@ impl Session {
         out
     }
 
-    fn read(octets: &[u8]) -> Option<Self> {
+    /// Reads what was sealed.
+    pub(crate) fn read(octets: &[u8]) -> Option<Self> {
         let mut reader = Reader(octets);
         let [version, factors, remembered] = reader.take()?;
         if version != VERSION {

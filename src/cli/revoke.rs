@@ -22,6 +22,9 @@ use std::path::PathBuf;
 /// How long the id of a token is kept where nobody says, in days: longer than any token should be good.
 const ID_DAYS: i64 = 400;
 
+/// The kind of a wish that is about sessions: behind those of [`KV_KEYS`].
+const SESSIONS: usize = KV_KEYS.len();
+
 /// Refuse tokens, links and keys that would be good: by id, subject or key, or all before a moment
 #[derive(Subcommand)]
 pub enum Revoke {
@@ -34,6 +37,9 @@ pub enum Revoke {
     /// All that these keys signed (kid)
     #[command(after_help = KEY_AFTER)]
     Key(Names),
+    /// Every sign-in of these users: they may sign in again
+    #[command(after_help = SESSIONS_AFTER)]
+    Sessions(Sessions),
     /// All that was issued before a moment
     #[command(after_help = BEFORE_AFTER)]
     Before(Before),
@@ -69,6 +75,15 @@ Examples:
   edgeward revoke key 2026-05 --run
   edgeward revoke key 2026-05 --undo --run";
 
+const SESSIONS_AFTER: &str = "\
+All that they have begun so far, on every device. Their passwords stay good: give a user another one, or !suspended, to \
+keep somebody out. With EDGEWARD_LEDGER bound tell that, by --ledger: then it is in effect at once.
+
+Examples:
+  edgeward revoke sessions ann --run
+  edgeward revoke sessions ann bob --env production --run
+  edgeward revoke sessions ann --ledger https://acme.example --run";
+
 const BEFORE_AFTER: &str = "\
 A token that does not say when it was issued (iat) is refused too. API keys have no such moment, and stay good. The \
 latest moment stays until --undo takes it out.
@@ -94,6 +109,17 @@ pub struct Names {
     /// When they may be forgotten: a moment, or a span from now (45s, 30m, 12h, 7d); 0 for never
     #[arg(long, value_name = "TIME|SPAN", conflicts_with = "undo")]
     until: Option<String>,
+
+    #[command(flatten)]
+    change: Change,
+}
+
+/// Users whose sessions end.
+#[derive(Args)]
+pub struct Sessions {
+    /// User-ids
+    #[arg(value_name = "USER", required = true, value_parser = name)]
+    users: Vec<String>,
 
     #[command(flatten)]
     change: Change,
@@ -154,13 +180,15 @@ struct How {
 
 /// What is asked for.
 struct Wish {
-    /// Which of [`KV_KEYS`].
+    /// Which of [`KV_KEYS`], or [`SESSIONS`].
     kind: usize,
     what: What,
     undo: bool,
 }
 
 enum What {
+    /// Users, and the Unix second until which it is kept that their sessions ended.
+    Sessions(Vec<String>, i64),
     /// Names, and the Unix second until which they are kept.
     Names(Vec<String>, i64),
     /// A moment; what it is does not matter where it is taken out.
@@ -175,6 +203,7 @@ impl Revoke {
             Self::Id(names) => (0, names),
             Self::Subject(names) => (1, names),
             Self::Key(names) => (2, names),
+            Self::Sessions(sessions) => return sessions.run(now),
             Self::Before(before) => return before.run(now),
             Self::List(list) => return list.run(now),
         };
@@ -183,6 +212,18 @@ impl Revoke {
         names
             .change
             .carry_out(Wish { kind, what: What::Names(names.values, until), undo: names.change.undo }, now)
+    }
+}
+
+impl Sessions {
+    fn run(self, now: UnixTime) -> super::Result {
+        if self.change.undo {
+            return Err(Misuse::new("What has ended stays so: whoever it was signs in again."));
+        }
+        // No session lasts longer than a browser keeps a cookie.
+        let until = until_of(Lifetime::from_seconds(ID_DAYS * 86_400), now);
+        self.change
+            .carry_out(Wish { kind: SESSIONS, what: What::Sessions(self.users, until), undo: false }, now)
     }
 }
 
@@ -254,7 +295,7 @@ impl Change {
 
 impl Wish {
     fn key(&self) -> &'static str {
-        KV_KEYS.get(self.kind).copied().unwrap_or_default()
+        KV_KEYS.get(self.kind).copied().unwrap_or(edgeward::revocation::sessions::KV_KEY)
     }
 
     /// When it takes effect.
@@ -285,7 +326,7 @@ impl Wish {
 
     fn values(&self) -> Value {
         match &self.what {
-            What::Names(names, _) => json!(names),
+            What::Names(names, _) | What::Sessions(names, _) => json!(names),
             What::Before(moment) => json!([moment.seconds()]),
         }
     }
@@ -295,6 +336,10 @@ impl Wish {
         let what = match &self.what {
             What::Names(names, _) => {
                 names.iter().map(|name| super::output::visible(name)).collect::<Vec<_>>().join(", ")
+            }
+            What::Sessions(users, _) => {
+                let users: Vec<String> = users.iter().map(|user| super::output::visible(user)).collect();
+                format!("every sign-in of {}", users.join(", "))
             }
             What::Before(_) if self.undo => "the moment".to_owned(),
             What::Before(moment) => format!("all that was issued before {moment}"),

@@ -6,13 +6,13 @@ use super::reader::{Node, Table};
 use super::rule::{Surroundings, rule};
 use super::token::Entries;
 use super::verifiers::Configured;
-use super::{Problem, Sources, brand, cors, forward, origin, session, token, totp, warnings};
+use super::{Problem, Sources, brand, cors, forward, hosts, origin, session, token, totp, warnings};
 use crate::json::Json;
 use crate::password::Nfc;
 use crate::policy::rules::PathCase;
 use crate::policy::{
     Forward, FreshTokens, LinkEntry, LinkPlace, LogLevel, Origin, PlainHttp, Policy, Revocation, Rule,
-    RuleSet, TokenEntry, TokenPlace,
+    RuleSet, SessionSettings, TokenEntry, TokenPlace,
 };
 use crate::time::Lifetime;
 
@@ -72,8 +72,8 @@ impl Reader<'_> {
         let policy = root.table(|table| self.members(table, root.notes()))??;
         check_fields(&policy, root.notes());
         warnings::of_policy(&policy, root.notes());
-        warnings::of_lock_out(&policy, self.sources.ledger, root.notes());
         totp::check_sessions(self.sources, policy.session.is_some(), root.notes());
+        warnings::of_lock_out(&policy, self.sources.ledger, root.notes());
         Some(policy)
     }
 
@@ -82,10 +82,13 @@ impl Reader<'_> {
         let origin = table.read("origin", |node| origin::origin(&node, self.sources.assets));
         let leeway = table.read("leeway", |node| node.seconds(0..=LONGEST_LEEWAY, DEFAULT_LEEWAY));
         let fresh_tokens = table.read("token", |node| fresh_tokens(&node));
-        let entries = self.tokens(table);
+        // Before the entries: it may name keys that are none of theirs.
+        let session = table.read("session", |node| session::session(&node, self.configured));
+        let entries = self.tokens(table, session.as_ref());
+        hosts::keep_apart(session.as_ref(), &entries, notes);
+        hosts::need_keys(session.as_ref(), self.sources, notes);
         let api_key = table.read("api_key", |node| forward::api_key(&node, self.configured));
         self.configured.know(&entries, api_key.as_ref(), fresh_tokens.is_some());
-        let session = table.read("session", |node| session::session(&node, self.configured));
         self.configured.know_session(session.is_some());
         let Entries { tokens, links } = entries;
         let means = warnings::Means::of(&tokens, fresh_tokens.is_some());
@@ -114,13 +117,18 @@ impl Reader<'_> {
     }
 
     /// The entries; where there are none but keys, one of nothing but defaults.
-    fn tokens(&self, table: &mut Table<'_>) -> Entries {
+    fn tokens(&self, table: &mut Table<'_>, session: Option<&SessionSettings>) -> Entries {
         let node = table.get("tokens");
         let mut entries =
             node.as_ref().and_then(|node| token::tokens(node, self.configured)).unwrap_or_default();
         let are_none = node.is_none_or(|node| node.is_empty_list());
         if are_none && self.sources.keys.is_some() {
-            entries.tokens.push(token::default_entry(self.configured));
+            let shared: Vec<&str> = session
+                .into_iter()
+                .flat_map(|session| session.discourse.keys())
+                .map(|(_, kid)| kid.as_str())
+                .collect();
+            entries.tokens.extend(token::default_entry_without(self.configured, &shared));
         }
         entries
     }

@@ -1,9 +1,8 @@
 //! `[vars.EDGEWARD.session]`: being there is what lets people sign in.
 
 use super::cors::texts;
-use super::origin::web_origin;
+use super::hosts;
 use super::reader::{Node, Table};
-use super::url;
 use super::verifiers::Configured;
 use crate::policy::{SessionSettings, Warn};
 use crate::time::Lifetime;
@@ -31,17 +30,22 @@ pub fn session(node: &Node<'_>, configured: &Configured) -> Option<SessionSettin
             warn: table.read_or_default("warn", |node| {
                 node.one_of(&[("off", Warn::Off), ("script", Warn::Script), ("inject", Warn::Inject)])
             }),
-            domain: table.read("domain", |node| domain(&node)),
-            hosts: table.read_or_default("hosts", |node| texts(&node, web_origin)),
-            authority: table.read("authority", |node| web_origin(&node)),
+            by_form: configured.has_accounts(),
+            domain: table.read("domain", |node| hosts::domain(&node)),
+            hosts: table.read_or_default("hosts", |node| hosts::hosts(&node)),
+            authority: table.read("authority", |node| hosts::secure_origin(&node)),
             clear_site_data: table.read_or_default("clear_site_data", |node| cleared(&node)),
+            discourse: table.read_or_default("discourse", |node| hosts::discourse(&node)),
         }
     })?;
-    if settings.authority.is_some() {
+    // What lets somebody in once has to be counted.
+    if settings.authority.is_some() || settings.discourse.consumer.is_some() {
         configured.need_ledger(node);
     }
     check_order(&settings, node);
-    configured.need_accounts(&format!("{} is there", node.at()), node.notes());
+    if settings.discourse.consumer.is_none() {
+        configured.need_accounts(&format!("{} is there", node.at()), node.notes());
+    }
     Some(settings)
 }
 
@@ -64,15 +68,6 @@ fn lifetime(node: &Node<'_>, least: i64) -> Option<Lifetime> {
         expected,
         "Write it like \"30m\", \"12h\" or \"30d\".",
     )
-}
-
-/// The parent of the hosts that share one sign-in.
-fn domain(node: &Node<'_>) -> Option<String> {
-    let parent = |text: &str| {
-        let text = text.strip_prefix('.').unwrap_or(text);
-        url::host(text).filter(|host| host.contains('.') && !host.starts_with('['))
-    };
-    node.parsed(parent, "the host that all others end with", "Write it like \"acme.example\".")
 }
 
 fn cleared(node: &Node<'_>) -> Option<Vec<String>> {

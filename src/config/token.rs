@@ -68,6 +68,15 @@ pub fn default_entry(configured: &Configured) -> TokenEntry {
     }
 }
 
+/// The same where some keys are for something else; `None` where no other is left.
+pub fn default_entry_without(configured: &Configured, shared: &[&str]) -> Option<TokenEntry> {
+    let entry = default_entry(configured);
+    let Some(kids) = configured.kids().filter(|_| !shared.is_empty()) else { return Some(entry) };
+    let kids: Vec<String> = kids.filter(|kid| !shared.contains(kid)).map(str::to_owned).collect();
+    let algorithms = configured.algorithms(Some(&kids));
+    (!kids.is_empty()).then(|| TokenEntry { keys: Some(kids), algorithms, ..entry })
+}
+
 fn entry(node: &Node<'_>, index: usize, configured: &Configured, entries: &mut Entries) {
     node.table(|table| match table.get("format").map(|node| format(&node)) {
         None | Some(Some(None)) => entries.tokens.push(jwt(table, index, configured)),

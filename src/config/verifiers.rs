@@ -1,5 +1,6 @@
 //! The secrets: read one by one, asked what they make possible, and put together once the policy is known.
 
+use super::hosts;
 use super::links;
 use super::notes::Notes;
 use super::reader::Node;
@@ -8,6 +9,7 @@ use super::totp;
 use super::{Problem, Sources, Verifiers};
 use crate::api_key::ApiKeys;
 use crate::attempts::AttemptKey;
+use crate::authority::AuthorityKeys;
 use crate::device::DeviceKeys;
 use crate::password::Nfc;
 use crate::password::htpasswd::Users;
@@ -98,7 +100,9 @@ impl Secrets {
         let verifiers = policy.map(|policy| {
             let keys_to_try = keys.as_ref().filter(|_| !is_told);
             if let Some(keys) = keys_to_try {
-                check_sizes(keys, &policy.tokens, &links::demands(&policy.links), notes);
+                let mut demands = links::demands(&policy.links);
+                demands.extend(hosts::demands(policy.session.as_ref()));
+                check_sizes(keys, &policy.tokens, &demands, notes);
             }
             let jwt = keys_to_try
                 .filter(|_| !policy.tokens.is_empty())
@@ -107,10 +111,25 @@ impl Secrets {
             let fresh = policy.fresh_tokens.zip(root.as_ref());
             let fresh = fresh.and_then(|(settings, root)| FreshTokens::new(root, settings.lifetime));
             let session = policy.session.as_ref().and(root.as_ref()).map(SessionKeys::new);
+            hosts::check_keys(policy.session.as_ref(), keys.as_ref(), notes);
+            let authority = policy.session.as_ref().and(root.as_ref()).map(AuthorityKeys::new);
             let jar = root.as_ref().map(grants::keys).unwrap_or_default();
             let attempts = root.as_ref().and_then(AttemptKey::new);
             let devices = root.as_ref().map(DeviceKeys::new).unwrap_or_default();
-            Verifiers { keys, users, attempts, devices, jwt, links, jar, api_keys, fresh, session, totp }
+            Verifiers {
+                keys,
+                users,
+                attempts,
+                devices,
+                jwt,
+                links,
+                jar,
+                api_keys,
+                fresh,
+                session,
+                totp,
+                authority,
+            }
         });
         (root, verifiers)
     }
@@ -162,6 +181,11 @@ impl Configured {
         if is_there {
             self.kinds.set(self.kinds().with(Kind::Session));
         }
+    }
+
+    /// Whether there are accounts, be they right or wrong.
+    pub const fn has_accounts(&self) -> bool {
+        self.there.accounts()
     }
 
     /// Records that the policy needs accounts, where there are none.
@@ -241,6 +265,11 @@ impl Configured {
         if !self.there.store {
             need_binding("EDGEWARD_KV", "[[kv_namespaces]] with binding = \"EDGEWARD_KV\"", node);
         }
+    }
+
+    /// The ids of the keys, where the set can be read.
+    pub fn kids(&self) -> Option<impl Iterator<Item = &str>> {
+        self.keys.as_ref().map(|keys| keys.iter().map(|(kid, _)| kid.as_str()))
     }
 
     /// The algorithms for JWTs of the keys with these ids, or of all; each once.

@@ -9,6 +9,7 @@ use crate::policy::Kind;
 use crate::request::RequestFacts;
 use crate::reserved::{LONGEST_FORM, form_value, is_own_form, scope_asked};
 use crate::return_to::ReturnTo;
+use crate::revocation::order::Order;
 use crate::revocation::{ledger, order};
 use crate::token::fresh::Holder;
 use crate::token::signed_url::edgeward::PARAMETER;
@@ -117,17 +118,21 @@ impl Visit<'_> {
             Ok(order) => order,
             Err(detail) => return self.refuse(&refused_order(Cause::TokenBadSignature, detail)),
         };
+        if !order.marks() {
+            return self.end_by_order(&order.sessions);
+        }
         let host: JsValue = self.host.into();
         let (request, env) = (self.request.clone(), self.env.clone());
-        let then = once(move |answer| {
-            visit(host.unchecked_ref(), &request, &env, |visit| visit.kept(answer.as_string()))
-        });
         let arguments = ledger::mark_arguments(&order);
+        let then = once(move |answer| {
+            visit(host.unchecked_ref(), &request, &env, |visit| visit.kept(answer.as_string(), &order))
+        });
         self.host.ledger(self.request, self.env, ledger::OBJECT, ledger::MARK, &arguments, &then)
     }
 
-    fn kept(&self, answer: LedgerAnswer) -> JsValue {
+    fn kept(&self, answer: LedgerAnswer, order: &Order) -> JsValue {
         match answer {
+            Some(_) if !order.sessions.is_empty() => self.end_by_order(&order.sessions),
             Some(_) => self.respond(&self.answerer().revoked()),
             None => {
                 let detail = "EDGEWARD_LEDGER did not answer: nothing was revoked.";

@@ -47,7 +47,10 @@ impl Answerer<'_> {
 mod tests {
     use super::*;
     use crate::credentials::Places;
+    use crate::reply::form::Sent;
+    use crate::reply::page::Pages;
     use crate::time::UnixTime;
+    use crate::verdict::Refused;
 
     fn chosen(uri: &str, referrer: Option<&str>, form: &str) -> Result<(u16, String, String), Cause> {
         let secret = crate::secret::Secret::new(crate::token::to_base64url(&[7; 32]));
@@ -77,6 +80,33 @@ mod tests {
     }
 
     const HERE: &str = "https://h.example/.edgeward/language";
+
+    /// The page of a form that was sent and refused is had once more where that form is asked for.
+    #[test]
+    fn a_choice_on_the_page_to_sign_in_keeps_where_that_leads() {
+        let sent = Sent { return_to: "/a?b=c&d", ..Sent::default() };
+        let wrong = Refusal::new(Cause::CredentialsWrong, "No.");
+        let refused = Refused { refusal: wrong, accept: crate::policy::Kinds::NONE };
+        let fields = FieldList::new([("Sec-Fetch-Mode", "navigate")]);
+        let value = |method: &str, uri: &str| {
+            let facts = RequestFacts::new(method, uri, &fields).expect("an absolute URI");
+            let answerer = Answerer {
+                facts: &facts,
+                policy: None,
+                places: &Places::default(),
+                reference: "0123456789abcdef",
+                now: UnixTime::from_seconds(0),
+            };
+            let mut pages = Pages::new(crate::policy::Brand::default()).with_languages();
+            let html = answerer.refused_form(&refused, &sent, &mut pages).content.expect("a page");
+            let (_, form) = html.split_once("action=\"/.edgeward/language\"").expect("the switch");
+            let (_, value) = form.split_once("name=\"return_to\" value=\"").expect("the field");
+            value.split('"').next().unwrap_or_default().to_owned()
+        };
+        let sign_in = "https://h.example/.edgeward/sign-in";
+        assert_eq!(value("POST", sign_in), "/.edgeward/sign-in?return_to=/a%3Fb%3Dc%26d");
+        assert_eq!(value("GET", &[sign_in, "?return_to=%2Fx"].concat()), "/.edgeward/sign-in?return_to=%2Fx");
+    }
 
     #[test]
     fn back_with_the_cookie() {

@@ -140,6 +140,7 @@ mod tests {
             ids: vec!["a".into()],
             subjects: vec!["ann".into()],
             keys: vec!["k".into()],
+            sessions: vec!["bob".into()],
             before: Some(UnixTime::from_seconds(7)),
             until: 9,
             undo: false,

@@ -6,6 +6,7 @@
 //! | member | value |
 //! | --- | --- |
 //! | `jti`, `sub`, `kid` | arrays of ids, subjects, key ids |
+//! | `sessions` | array of users: every sign-in of theirs ends |
 //! | `before` | Unix seconds: all that was issued earlier |
 //! | `until` | Unix seconds until which the ids, subjects and keys are kept; 0, or nothing, for ever |
 //! | `undo` | `true`: these are good again |
@@ -43,6 +44,8 @@ pub struct Order {
     pub subjects: Vec<String>,
     /// Ids of keys.
     pub keys: Vec<String>,
+    /// Users whose every session ends: they may sign in again.
+    pub sessions: Vec<String>,
     /// All that was issued before this moment.
     pub before: Option<UnixTime>,
     /// Unix second until which ids, subjects and keys are kept; 0 for ever.
@@ -55,7 +58,13 @@ impl Order {
     /// Whether it says nothing.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.ids.is_empty() && self.subjects.is_empty() && self.keys.is_empty() && self.before.is_none()
+        self.sessions.is_empty() && !self.marks()
+    }
+
+    /// Whether it says anything that is marked in one place for all ([`super::ledger::OBJECT`]).
+    #[must_use]
+    pub const fn marks(&self) -> bool {
+        !self.ids.is_empty() || !self.subjects.is_empty() || !self.keys.is_empty() || self.before.is_some()
     }
 }
 
@@ -74,7 +83,9 @@ pub fn sign(root: &RootSecret, audience: &str, order: &Order, now: UnixTime) -> 
 
 fn written(order: &Order) -> String {
     let mut revoke = ObjectWriter::new();
-    for (name, names) in [("jti", &order.ids), ("sub", &order.subjects), ("kid", &order.keys)] {
+    let lists =
+        [("jti", &order.ids), ("sub", &order.subjects), ("kid", &order.keys), ("sessions", &order.sessions)];
+    for (name, names) in lists {
         revoke = if names.is_empty() { revoke } else { revoke.texts(name, names) };
     }
     if let Some(before) = order.before {
@@ -160,13 +171,15 @@ fn read(revoke: &Json<'_>) -> Option<Order> {
             "jti" => order.ids = texts()?,
             "sub" => order.subjects = texts()?,
             "kid" => order.keys = texts()?,
+            "sessions" => order.sessions = texts()?,
             "before" => order.before = Some(moment()?),
             "until" => order.until = moment()?.seconds(),
             "undo" => order.undo = value.as_bool()?,
             _ => return None,
         }
     }
-    Some(order)
+    // What ended stays so: whoever it was signs in again.
+    (!order.undo || order.sessions.is_empty()).then_some(order)
 }
 
 /// Each key with its id.

@@ -186,6 +186,16 @@ impl Ended {
         self.users.retain(|_, (_, until)| is_kept(*until));
     }
 
+    /// Ids, and until when each is kept (Unix seconds; 0 for ever).
+    pub fn ids(&self) -> impl Iterator<Item = (&str, i64)> {
+        self.ids.iter().map(|(id, until)| (&**id, *until))
+    }
+
+    /// Users: all that began up to the first moment, kept until the second (Unix seconds).
+    pub fn users(&self) -> impl Iterator<Item = (&str, (i64, i64))> {
+        self.users.iter().map(|(user, moments)| (&**user, *moments))
+    }
+
     /// Whether it is more than one isolate knows by heart.
     #[must_use]
     pub const fn is_long(&self) -> bool {
@@ -296,6 +306,8 @@ mod tests {
             hosts: Vec::new(),
             authority: None,
             clear_site_data: Vec::new(),
+            discourse: crate::policy::Discourse::default(),
+            by_form: true,
         }
     }
 

@@ -23,6 +23,8 @@ fn settings() -> SessionSettings {
         hosts: Vec::new(),
         authority: None,
         clear_site_data: Vec::new(),
+        discourse: crate::policy::Discourse::default(),
+        by_form: true,
     }
 }
 

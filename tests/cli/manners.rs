@@ -22,6 +22,7 @@ fn help_has_examples_and_names_no_later_capability() {
         &["revoke", "id", "--help"],
         &["revoke", "subject", "--help"],
         &["revoke", "key", "--help"],
+        &["revoke", "sessions", "--help"],
         &["revoke", "before", "--help"],
         &["revoke", "list", "--help"],
         &["check", "--help"],

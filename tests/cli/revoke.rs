@@ -95,6 +95,37 @@ fn now_is_the_end_of_this_second() {
 }
 
 #[test]
+fn sessions_of_a_user_end() {
+    let folder = Folder::good();
+    let present = r#"{"ids":{"0a":4000000000},"users":{"bob":[5,4000000000]}}"#;
+    let arguments = ["revoke", "sessions", "ann", "--present", "-", "--json"];
+    let json = folder.run_with(&arguments, present).exits(0).json();
+    assert_eq!(json["key"], "revoked:sessions");
+    let value: serde_json::Value = serde_json::from_str(json["value"].as_str().expect("text")).expect("JSON");
+    assert_eq!(value["ids"], json!({ "0a": 4_000_000_000_i64 }));
+    assert_eq!(value["users"]["bob"], json!([5, 4_000_000_000_i64]));
+    let moments: Vec<i64> =
+        value["users"]["ann"].as_array().expect("two").iter().filter_map(serde_json::Value::as_i64).collect();
+    assert!((now() - moments[0]).abs() < 60 && (moments[1] - now() - 400 * 86_400).abs() < 60, "{moments:?}");
+    let ran = folder.run_with(&["revoke", "sessions", "ann", "--present", "-"], "[]").exits(2);
+    assert!(ran.err.contains("revoked:sessions in EDGEWARD_KV cannot be read"), "{}", ran.err);
+    folder.run(&["revoke", "sessions", "ann", "--undo"]).exits(2);
+    folder.run(&["revoke", "sessions"]).exits(2);
+
+    let arguments = ["revoke", "sessions", "ann", "bob", "--ledger", "https://acme.example", "--json"];
+    let json = folder.run(&arguments).exits(0).json();
+    let command = json["command"].as_array().expect("list");
+    let token = command
+        .iter()
+        .filter_map(|it| it.as_str()?.strip_prefix("Authorization: Bearer "))
+        .next()
+        .expect("one");
+    let order =
+        order::verify(&root(), token, "https://acme.example", UnixTime::from_seconds(now())).expect("good");
+    assert_eq!(order, Order { sessions: vec!["ann".into(), "bob".into()], ..Order::default() });
+}
+
+#[test]
 fn misuse() {
     let folder = Folder::good();
     for arguments in [

@@ -59,7 +59,7 @@ fn expected(header: &str, claims: &str, kid: &str) -> Option<Order> {
     let is_now = left > 0 && left < 121_000;
     let is_good = is_order && is_plain && is_here && is_now && has_types(&claims);
     let revoke = claims.get("revoke").filter(|_| is_good)?;
-    let known = ["jti", "sub", "kid", "before", "until", "undo"];
+    let known = ["jti", "sub", "kid", "sessions", "before", "until", "undo"];
     let is_known = revoke.as_object()?.iter().all(|(name, _)| known.contains(&&**name));
     let names = |name: &str| -> Option<Vec<String>> {
         let texts = revoke.get(name).map_or(Some(Vec::new()), Json::as_texts)?;
@@ -70,12 +70,15 @@ fn expected(header: &str, claims: &str, kid: &str) -> Option<Order> {
         ids: names("jti")?,
         subjects: names("sub")?,
         keys: names("kid")?,
+        sessions: names("sessions")?,
         before: moment("before").map_or(Some(None), |it| it.map(Some))?,
         until: moment("until").map_or(Some(0), |it| it.map(UnixTime::seconds))?,
         undo: revoke.get("undo").map_or(Some(false), Json::as_bool)?,
     };
-    let says_something = [&order.ids, &order.subjects, &order.keys].iter().any(|it| !it.is_empty());
-    (is_known && (says_something || order.before.is_some())).then_some(order)
+    let lists = [&order.ids, &order.subjects, &order.keys, &order.sessions];
+    let says_something = lists.iter().any(|it| !it.is_empty()) || order.before.is_some();
+    let is_possible = !order.undo || order.sessions.is_empty();
+    (is_known && says_something && is_possible).then_some(order)
 }
 
 fn order_of(traits: &Traits<'_>) -> Order {

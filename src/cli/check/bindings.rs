@@ -24,6 +24,7 @@ pub fn look(deployment: &Deployment, wrangler: &Wrangler, findings: &mut Finding
     if let Some(policy) = &deployment.config.policy {
         revocation(policy, findings);
         share_links(policy, wrangler, findings);
+        sessions(policy, wrangler, findings);
     }
 }
 
@@ -130,6 +131,17 @@ fn revocation(policy: &Policy, findings: &mut Findings) {
         let expected = "\"refuse\", as with this what was revoked is good again for as long as the store does not answer";
         findings.warn("EDGEWARD.revocation_unavailable", "\"allow\"", expected, "Take the key out.");
     }
+}
+
+/// Signing out takes the cookie away; a copy of it is refused only where that is kept somewhere.
+fn sessions(policy: &Policy, wrangler: &Wrangler, findings: &mut Findings) {
+    if policy.session.is_none() || wrangler.has_store() || wrangler.has_ledger() {
+        return;
+    }
+    let expected = "EDGEWARD_LEDGER (signed out at once) or EDGEWARD_KV (within 90 seconds), as without either a copied \
+                    cookie stays good until it expires, whoever signs out";
+    let fix = "Bind one of them; or let sessions be short: absolute = \"8h\", remember = \"0\".";
+    findings.warn("EDGEWARD.session", "neither EDGEWARD_KV nor EDGEWARD_LEDGER", expected, fix);
 }
 
 /// Share links work without bindings, but some of what they can say does not.

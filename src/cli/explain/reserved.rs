@@ -21,22 +21,33 @@ impl Asked<'_> {
             (Endpoint::Link, _) => self.link(told),
             (Endpoint::Revoke, _) => self.revoke(told),
             (Endpoint::Language, _) => self.language(told),
+            (Endpoint::SignIn, _) => {
+                self.asks_or_does(told, "signs in whoever the form shows to be who they say")
+            }
+            (Endpoint::SignOut, _) => self.asks_or_does(told, "signs out whoever the request is from"),
+            (Endpoint::Clear, _) => self.asks_or_does(told, "takes away every cookie of ours, and signs out"),
+            (Endpoint::Session, Some(who)) => {
+                tell_who(told, who);
+                let extends = if self.facts.method == "POST" { ", and makes it last longer" } else { "" };
+                told.line("Answer", format!("200: says how long the session is good{extends}"));
+            }
             (Endpoint::Brand, _) => told.line("Verdict", "a file of the brand, if it is there"),
             (Endpoint::Explained(cause), _) => {
                 told.line("Verdict", "a page of Edgeward's own");
                 answer(told, &self.answerer().explained(cause, &mut self.pages()));
             }
+            (Endpoint::Authority(_), who) => {
+                who.into_iter().for_each(|who| tell_who(told, who));
+                told.line("Answer", "303: on the way to sign in on another host, or back");
+            }
             (
-                Endpoint::SignIn
-                | Endpoint::SignOut
-                | Endpoint::Clear
+                Endpoint::Token
+                | Endpoint::Health
+                | Endpoint::WhoAmI
                 | Endpoint::Session
                 | Endpoint::SessionScript,
                 _,
             ) => {
-                told.line("Verdict", "answered by Edgeward itself: what people sign in and out with");
-            }
-            (Endpoint::Token | Endpoint::Health | Endpoint::WhoAmI, _) => {
                 told.line("Verdict", "answered by Edgeward itself: 200");
             }
         }
@@ -70,6 +81,18 @@ impl Asked<'_> {
             "answered by Edgeward itself: opens the link that the form names; with --url and that link's own URL, \
              explain says what a click does",
         );
+    }
+
+    /// GET shows a page that asks, POST does it.
+    fn asks_or_does(&self, told: &mut Told, what: &str) {
+        if self.facts.method != "POST" {
+            return told.line("Verdict", "a page of Edgeward's own, which asks first");
+        }
+        if !is_own_form(self.facts) {
+            let refusal = Refusal::new(Cause::CrossSite, "The form is not one of this site.");
+            return self.refuse(told, refusal);
+        }
+        told.line("Verdict", format!("answered by Edgeward itself: {what}"));
     }
 
     /// Takes the language that the content names.

@@ -7,6 +7,7 @@ use crate::cli::output::{Outcome, columns, visible};
 use clap::Args;
 use edgeward::revocation::KV_KEYS;
 use edgeward::revocation::lists::{Line, lines, moment};
+use edgeward::revocation::sessions::{Ended, KV_KEY};
 use edgeward::time::UnixTime;
 use serde_json::{Map, Value, json};
 
@@ -22,12 +23,12 @@ impl List {
     pub fn run(self, now: UnixTime) -> crate::cli::Result {
         let store = Store::new(&self.how);
         if !self.how.run {
-            let commands: Vec<Vec<String>> = KV_KEYS.iter().map(|key| store.get(key)).collect();
+            let commands: Vec<Vec<String>> = keys().map(|key| store.get(key)).collect();
             let text = commands.iter().map(|command| shell::line(command) + "\n").collect();
             return Ok(Outcome::yes(text, json!({ "commands": commands })));
         }
         let mut shown = Shown { now, text: String::new(), json: Map::new(), problems: Vec::new() };
-        for key in KV_KEYS {
+        for key in keys() {
             match store.read(key)? {
                 Ok(value) => shown.add(key, value.as_deref().unwrap_or_default()),
                 Err(why) => shown.problems.push(why),
@@ -35,6 +36,11 @@ impl List {
         }
         Ok(shown.outcome())
     }
+}
+
+/// Every key that says what is revoked.
+fn keys() -> impl Iterator<Item = &'static str> {
+    KV_KEYS.into_iter().chain([KV_KEY])
 }
 
 struct Shown {
@@ -46,7 +52,11 @@ struct Shown {
 
 impl Shown {
     fn add(&mut self, key: &'static str, value: &str) {
-        let added = if key == KV_KEYS[3] { self.add_moment(key, value) } else { self.add_lines(key, value) };
+        let added = match key {
+            key if key == KV_KEYS[3] => self.add_moment(key, value),
+            KV_KEY => self.add_sessions(key, value),
+            key => self.add_lines(key, value),
+        };
         self.problems.extend(added.err());
     }
 
@@ -67,6 +77,20 @@ impl Shown {
         self.text += &columns(&rows);
         let members = lines.into_iter().map(|(id, until)| (id.into_owned(), until.into()));
         self.json.insert(key.to_owned(), Value::Object(members.collect()));
+        Ok(())
+    }
+
+    fn add_sessions(&mut self, key: &str, value: &str) -> Result<(), String> {
+        let ended = Ended::parse(Some(value))?;
+        let ids = ended.ids().map(|(id, until)| (format!("{key}  {id}"), self.until(&(id.into(), until))));
+        let users = ended.users().map(|(user, (before, _))| {
+            let began = UnixTime::from_seconds(before);
+            (format!("{key}  {}", visible(user)), format!("all that began up to {began}"))
+        });
+        let rows: Vec<(String, String)> = ids.chain(users).collect();
+        self.text += &columns(&rows);
+        let json = serde_json::from_str(&ended.written()).unwrap_or_default();
+        self.json.insert(key.to_owned(), json);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use super::{What, Wish};
 use edgeward::json::push_string;
 use edgeward::revocation::lists::{lines, moment};
+use edgeward::revocation::sessions::{self, Ended, Ending};
 use edgeward::time::UnixTime;
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ pub struct Merged {
 pub fn merged(wish: &Wish, present: &str, now: UnixTime) -> Result<Merged, String> {
     match &wish.what {
         What::Names(names, until) => names_merged(wish, names, *until, present, now),
+        What::Sessions(users, until) => sessions_merged(users, *until, present, now),
         What::Before(before) => moment_merged(wish, *before, present),
     }
 }
@@ -47,6 +49,16 @@ fn names_merged(
         }
     }
     Ok(Merged { value: written(&kept), notes })
+}
+
+fn sessions_merged(users: &[String], until: i64, present: &str, now: UnixTime) -> Result<Merged, String> {
+    let mut ended = Ended::parse(Some(present))?;
+    for user in users {
+        let until = UnixTime::from_seconds(until);
+        ended.add(&Ending { user: user.clone(), what: sessions::What::Until(now), until });
+    }
+    ended.forget(now);
+    Ok(Merged { value: ended.written(), notes: Vec::new() })
 }
 
 /// Of two times the later one counts, and 0 is the latest.
@@ -126,6 +138,26 @@ mod tests {
         assert_eq!(value(&before(500, false), "400\n").as_deref(), Ok("500"));
         assert_eq!(value(&before(500, false), "1970-01-01T00:10:00Z").as_deref(), Ok("600"));
         assert_eq!(value(&before(500, true), "600").as_deref(), Ok(""));
+    }
+
+    #[test]
+    fn sessions_end_and_what_ended_stays_so() {
+        let wish = Wish {
+            kind: super::super::SESSIONS,
+            what: What::Sessions(vec!["ann".into(), "b\"".into()], 2_000),
+            undo: false,
+        };
+        assert_eq!(wish.key(), "revoked:sessions");
+        assert_eq!(
+            value(&wish, "").as_deref(),
+            Ok(r#"{"ids":{},"users":{"ann":[1000,2000],"b\"":[1000,2000]}}"#)
+        );
+        let present = r#"{"ids":{"00ff":1500,"over":1000},"users":{"ann":[900,3000],"cy":[5,1500]}}"#;
+        assert_eq!(
+            value(&wish, present).as_deref(),
+            Ok(r#"{"ids":{"00ff":1500},"users":{"ann":[1000,3000],"b\"":[1000,2000],"cy":[5,1500]}}"#)
+        );
+        assert!(value(&wish, "ann").is_err(), "nothing is written over what cannot be read");
     }
 
     #[test]

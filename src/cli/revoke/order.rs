@@ -37,6 +37,7 @@ fn order(wish: &Wish) -> Order {
     let mut order = Order { undo: wish.undo, ..Order::default() };
     match &wish.what {
         What::Before(moment) => order.before = Some(*moment),
+        What::Sessions(users, _) => order.sessions.clone_from(users),
         What::Names(names, until) => {
             order.until = if wish.undo { 0 } else { *until };
             match wish.kind {
@@ -91,7 +92,12 @@ fn sent(wish: &Wish, url: &str, token: &str) -> crate::cli::Result {
     let (text, note) = match why {
         None => (
             wish.sentence(),
-            "In effect at once, wherever the policy says revocation = \"strict\".".to_owned(),
+            match wish.what {
+                What::Sessions(..) => "In effect at once.".to_owned(),
+                What::Names(..) | What::Before(_) => {
+                    "In effect at once, wherever the policy says revocation = \"strict\".".to_owned()
+                }
+            },
         ),
         Some(why) => (String::new(), format!("edgeward: {url} did not take the order:\n{why}")),
     };

@@ -19,6 +19,7 @@ fn order() -> Order {
         ids: vec!["a\"1".into(), "b".into()],
         subjects: vec!["token:ann".into()],
         keys: vec!["2026-05".into()],
+        sessions: Vec::new(),
         before: Some(NOW),
         until: 1_900_000_000,
         undo: false,
@@ -41,6 +42,8 @@ fn what_is_signed_is_verified() {
         order(),
         Order { undo: true, until: 0, ..order() },
         Order { ids: vec!["x".into()], ..Order::default() },
+        Order { sessions: vec!["a\"nn".into(), "discourse:bob".into()], ..Order::default() },
+        Order { sessions: vec!["ann".into()], ..order() },
     ] {
         assert_eq!(verify(&root(ONE), &signed(&order), SITE, NOW), Ok(order));
     }
@@ -163,13 +166,14 @@ fn an_order_opens_nothing() {
 proptest! {
     #[test]
     fn any_order_comes_back(
-        names in [prop::collection::vec(any::<String>(), 0..3), prop::collection::vec(any::<String>(), 0..3), prop::collection::vec(any::<String>(), 0..3)],
+        names in [prop::collection::vec(any::<String>(), 0..3), prop::collection::vec(any::<String>(), 0..3), prop::collection::vec(any::<String>(), 0..3), prop::collection::vec(any::<String>(), 0..3)],
         before in prop::option::of(0..253_402_300_800_i64),
         until in 0..253_402_300_800_i64,
         undo in any::<bool>(),
     ) {
-        let [ids, subjects, keys] = names;
-        let order = Order { ids, subjects, keys, before: before.map(UnixTime::from_seconds), until, undo };
+        let [ids, subjects, keys, sessions] = names;
+        let sessions = if undo { Vec::new() } else { sessions };
+        let order = Order { ids, subjects, keys, sessions, before: before.map(UnixTime::from_seconds), until, undo };
         let token = signed(&order);
         prop_assume!(token.len() <= crate::token::jws::MAX_TOKEN_SIZE);
         let expected = if order.is_empty() { Err("The order does not say what to revoke.") } else { Ok(order) };
@@ -191,4 +195,10 @@ proptest! {
     fn verify_never_panics(token in any::<String>()) {
         prop_assert!(verify(&root(ONE), &token, SITE, NOW).is_err());
     }
+}
+
+#[test]
+fn what_has_ended_cannot_begin_again() {
+    let order = Order { sessions: vec!["ann".into()], undo: true, ..Order::default() };
+    assert!(verify(&root(ONE), &signed(&order), SITE, NOW).is_err());
 }
