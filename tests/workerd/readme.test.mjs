@@ -12,6 +12,7 @@ import { DIALECTS, oneBit, withMac } from "./dialects.mjs";
 import { PASSWORDS, SECRET, basic, bearer, jwk, jwt, now, passwordLine, secrets } from "./given.mjs";
 import { ROOT, SITE, originView, startGate, withGate } from "./harness.mjs";
 import { startOrigin } from "./origin.mjs";
+import { Browser, SESSION, pageOf, signedIn } from "./people.mjs";
 import { signers } from "./signers.mjs";
 
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
@@ -59,6 +60,40 @@ test("an API with JWTs", () =>
     assert.equal(await status("/api/customers", bearer(token("login-2026", { aud: "orders-api" }))), 401, "no iss");
     assert.equal(await status("/api/customers", bearer(token("login-2026", { ...claims, exp: now() + 86_400 }))), 401, "made for too long");
   }));
+
+test("a sign-in page instead of the browser's prompt", () =>
+  recipe("A sign-in page instead of the browser's prompt", {}, async ({ gate, status }) => {
+    const ann = new Browser(gate);
+    const page = await ann.open("/reports?year=2026");
+    assert.equal(page.status, 401);
+    assert.deepEqual(page.all("www-authenticate").filter((it) => it.startsWith("Basic")), []);
+    const { inputs } = pageOf(page);
+    assert.deepEqual([inputs.return_to, "remember" in inputs], ["/reports?year=2026", true]);
+    const back = `${inputs.return_to}#chapter-2`;
+    const cookies = signedIn(await ann.signIn("ann", { return_to: back, remember: "1" }), `${SITE}${back}`);
+    assert.equal(cookies[SESSION].attributes["max-age"], String(14 * 86_400));
+    assert.equal((await ann.open("/reports?year=2026")).status, 200);
+    assert.equal(pageOf(await new Browser(gate).open("/feeds/a")).cause, "credentials-missing");
+    assert.equal(await status("/feeds/a", basic("ann")), 200, "curl -u");
+    assert.equal(await status("/reports", basic("ann")), 401);
+    const script = await new Browser(gate).fetch("/api/orders");
+    assert.deepEqual([script.status, script.get("location")], [401, undefined]);
+    assert.equal(script.json().sign_in, `${SITE}/.edgeward/sign-in?return_to=/api/orders`);
+    assert.deepEqual(await led(gate, "/orders", "?open=1", "#x"), ["/.edgeward/sign-in?return_to=%2Forders%3Fopen%3D1%23x"]);
+  }));
+
+/** Where the recipe's script sends the browser that runs it on a page. */
+async function led(gate, pathname, search, hash) {
+  const went = [];
+  const code = block(section("A sign-in page instead of the browser's prompt"), "js");
+  const location = { pathname, search, hash, assign: (url) => went.push(url) };
+  const fetchHere = async (path, init) => {
+    const response = await new Browser(gate).fetch(path, init);
+    return { status: response.status, json: async () => response.json() };
+  };
+  await new Function("fetch", "location", `return (async () => {${code}})();`)(fetchHere, location);
+  return went;
+}
 
 test("downloads by link", () =>
   recipe("Downloads by link", { kid: "downloads", log: "all" }, async ({ gate, status }) => {
