@@ -37,7 +37,7 @@ const settings = (discourse, more = {}) => ({
     rules: [
       { path: "/app/*", accept: ["session"] },
       { path: "/staff/*", accept: ["session"], groups: ["staff"] },
-      { path: "/ann/*", accept: ["session"], users: ["ann", "discourse:ann"] },
+      { path: "/ann/*", accept: ["session"], users: ["Zoe", "ann"] },
       { path: "/twice/*", accept: ["session"], second_factor: true },
       { path: "/token/*", accept: ["bearer"] },
     ],
