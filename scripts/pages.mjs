@@ -51,7 +51,7 @@ function framed({ html, csp }, scheme) {
   const shown = html
     .replaceAll("screen and (prefers-color-scheme:dark)", query)
     .replaceAll(/(name="color-scheme" content=")light dark/g, `$1${scheme}`)
-    .replaceAll("color-scheme: light dark", `color-scheme: ${scheme}`);
+    .replaceAll("color-scheme:light dark", `color-scheme:${scheme}`);
   // Its style has another hash now.
   return { html: shown, csp: own.replace(/style-src [^;]*/, "style-src 'unsafe-inline'") };
 }

@@ -279,7 +279,7 @@ impl<'p> Scope<'p> {
     fn url(&self, action: Action) -> Vec<Bit> {
         let words = |text: Option<&str>| vec![Bit::Words(text.unwrap_or_default().to_owned())];
         match action {
-            Action::Again if self.content.elsewhere => vec![Bit::Hole(Hole::Onward)],
+            Action::SignIn | Action::Again if self.content.elsewhere => vec![Bit::Hole(Hole::Onward)],
             Action::SignIn | Action::Again => words(None),
             Action::Front => words(Some("/")),
             Action::Support => words(self.brand.support.as_deref()),
