@@ -1,8 +1,8 @@
 // `npm run bench`: the CPU time that a Worker adds to a request it lets pass, on bare workerd, as a ratio to a
-// hand-tuned Worker in JavaScript that verifies one HS256 token with WebCrypto; or, of formats and of numbers of keys, as
+// hand-tuned Worker in JavaScript that verifies one HS256 token with WebCrypto; or, of formats, of numbers of keys and of sessions, as
 // a ratio to the same gate's Bearer token.
 //
-//   node benches/added-cost.mjs [links|keys] [--rounds 40] [--requests 500] [--warm-up 30000] [--build folder]… [--only name,name]
+//   node benches/added-cost.mjs [links|keys|sessions] [--rounds 40] [--requests 500] [--warm-up 30000] [--build folder]… [--only name,name]
 //
 // All Workers are services of one workerd process, each on a port of its own. Many short rounds are interleaved, the
 // order turned by one place each round, so that whatever else this machine does falls on all of them alike. `--build`
@@ -15,10 +15,11 @@ import { startOrigin } from "./origin.mjs";
 import { table } from "./statistics.mjs";
 import * as keys from "./keys.mjs";
 import * as links from "./links.mjs";
+import * as sessions from "./sessions.mjs";
 import { variants } from "./variants.mjs";
 import { startWorkerd } from "./workerd.mjs";
 
-const MOST_SECONDS = { "": 75, links: 300, keys: 300 }; // rounds that have not begun by then are left out
+const MOST_SECONDS = { "": 75, links: 300, keys: 300, sessions: 150 }; // rounds that have not begun by then are left out
 const WARM_UP = "30000"; // requests for each Worker: an isolate lives for hours, and V8 optimises a function of WebAssembly only after it has run for long
 
 async function main() {
@@ -28,6 +29,7 @@ async function main() {
     "": () => variants(["build", ...builds], only),
     links: () => links.variants(builds[0] ?? "build", only),
     keys: () => keys.variants(builds[0] ?? "build", only),
+    sessions: () => sessions.variants(builds[0] ?? "build"),
   }[named]();
   const origin = await startOrigin();
   const workerd = await startWorkerd(chosen, origin.port);
@@ -60,7 +62,7 @@ function options() {
     throw new tools.Stop("3 to 1000 rounds of 10 to 10000 requests");
   }
   const [name = "", ...more] = positionals;
-  if (!Object.hasOwn(MOST_SECONDS, name) || more.length > 0) throw new tools.Stop("one table: links or keys, or none of them");
+  if (!Object.hasOwn(MOST_SECONDS, name) || more.length > 0) throw new tools.Stop("one table: links, keys or sessions, or none of them");
   const only = values.only.split(",").filter(Boolean);
   return { table: name, rounds, requests, warmUp: Number(values["warm-up"]), builds: values.build, only };
 }

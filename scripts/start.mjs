@@ -111,7 +111,8 @@ async function answers(port) {
 async function invitation(address, { user, password, token }) {
   const configuration = await configured();
   const lines = ["", `  Edgeward guards ${guarded(configuration)}:  ${address}/`, ""];
-  if (password) lines.push(`    user-id   ${user}`, `    password  ${password}`, "");
+  if (password) lines.push("  Open it in a browser and sign in:", "", `    user name  ${user}`, `    password   ${password}`, "");
+  if (password || token) lines.push("  Or without a browser:", "");
   if (password) lines.push(`    curl -u '${user}:${password}' ${address}/`, "");
   if (token) lines.push(`    curl -H 'Authorization: Bearer ${token}' ${address}/`, "");
   const link = password && sharesLinks(configuration) ? demoLink(`${address}${SHARED}`) : null;

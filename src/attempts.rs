@@ -154,7 +154,7 @@ impl Said {
     #[must_use]
     pub fn read(answer: Option<&str>) -> Self {
         let Some(json) = answer.and_then(|text| Json::parse(text).ok()) else { return Self::Silent };
-        let wait = json.get("wait").and_then(Json::as_whole).and_then(|it| i64::try_from(it).ok());
+        let wait = json.get("wait").and_then(Json::as_whole);
         match (json.get("allowed").and_then(Json::as_bool), wait) {
             (Some(true), None) => Self::Allowed,
             // Never less than a second: who comes back at once would be told the same again.

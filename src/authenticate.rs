@@ -34,6 +34,7 @@ mod outcome;
 pub mod second_factor;
 
 use crate::api_key::ApiKeys;
+use crate::authority;
 use crate::config::Config;
 use crate::credentials::Places;
 use crate::password::Nfc;
@@ -50,7 +51,7 @@ use crate::verdict::{Cause, Refusal, Refused};
 use authorize::{authorize, holds_here_and_now};
 use identify::{Known, identify};
 
-pub use identify::{Halt, counter, in_good_standing, prove_password, session_of};
+pub use identify::{Halt, counter, in_good_standing, prove_password, session_of, session_shown, stands};
 
 pub use outcome::{
     About, Answers, Authenticated, Decision, Exchange, LedgerAnswer, LedgerQuestion, Outcome, Passage,
@@ -68,6 +69,8 @@ pub struct Gate {
     exchangeable: Rule,
     /// What says how long a session is good, and extends it: the rule of `/.edgeward/session`.
     of_session: Rule,
+    /// The same for whoever wants two factors to have been proven.
+    of_session_twice: Rule,
 }
 
 impl Gate {
@@ -80,6 +83,10 @@ impl Gate {
             places,
             exchangeable: Rule::protected(Kinds::NONE.with(Kind::ApiKey).with(Kind::Session)),
             of_session: Rule::protected(Kinds::NONE.with(Kind::Session)),
+            of_session_twice: Rule {
+                second_factor: true,
+                ..Rule::protected(Kinds::NONE.with(Kind::Session))
+            },
         }
     }
 }
@@ -227,7 +234,11 @@ fn reserved<'g>(
             let preflight = preflight(policy, &gate.exchangeable, facts);
             return decided(None, preflight.unwrap_or(Verdict::Reserved(None)));
         }
-        _ => return decided(None, Verdict::Reserved(None)),
+        _ => match authority_rule(gate, policy, facts, at.now) {
+            Ok(Some(rule)) => rule,
+            Ok(None) => return decided(None, Verdict::Reserved(None)),
+            Err(refusal) => return refused(Some(&gate.of_session), refusal),
+        },
     };
     match identify(gate, policy, rule, facts, at) {
         Ok(who) if facts.method == "POST" && is_foreign(&who, facts) => {
@@ -238,6 +249,28 @@ fn reserved<'g>(
         Err(Halt::Refused(refusal)) => refused(Some(rule), refusal),
         Err(Halt::Needs(question)) => Outcome::Needs(question),
     }
+}
+
+/// The rule for whoever is to be handed over to another host, or to a Discourse; `None` where nobody is.
+fn authority_rule<'g>(
+    gate: &'g Gate,
+    policy: &Policy,
+    facts: &RequestFacts<'_>,
+    now: UnixTime,
+) -> Result<Option<&'g Rule>, Refusal> {
+    let is_read = matches!(facts.method, "GET" | "HEAD");
+    let Some(settings) = policy.session.as_ref().filter(|_| is_read) else { return Ok(None) };
+    let place = authority::At::of(facts.path, settings, &facts.origin());
+    let Some(place) = place.filter(|place| place.needs_somebody()) else { return Ok(None) };
+    // Without secrets nothing can be read; identifying says so.
+    if gate.config.verifiers.is_none() {
+        return Ok(Some(&gate.of_session));
+    }
+    let asked = authority::Asked::read(place, &gate.config, settings, facts, now)?;
+    if asked.signs_out() {
+        return Ok(None);
+    }
+    Ok(Some(if asked.second_factor() { &gate.of_session_twice } else { &gate.of_session }))
 }
 
 /// What the browser adds by itself is taken from pages of this very origin only.

@@ -20,13 +20,20 @@
 //!    history or in a `Referer`.
 //! 6. Nothing is sent away twice in a row: who comes back and is not signed in all the same ([`cookie::Came`]) gets a page.
 
+mod asked;
+pub mod away;
 mod code;
 pub mod cookie;
 pub mod discourse;
 mod errand;
+mod finish;
+pub mod path;
 
+pub use asked::Asked;
 pub use code::{Code, LASTS as CODE_LASTS};
 pub use errand::{Errand, LASTS as ERRAND_LASTS, LONGEST_RETURN, SECRET_SIZE};
+pub use finish::{Came, Finished, finish};
+pub use path::At;
 
 use crate::seal::Sealer;
 use crate::token::mac::{Purpose, RootSecret};
@@ -68,5 +75,62 @@ impl AuthorityKeys {
             Sent::Authority => &self.away,
             Sent::Discourse => &self.nonces,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Sources};
+    use crate::policy::SessionSettings;
+    use crate::request::{FieldList, RequestFacts};
+    use crate::secret::Secret;
+    use crate::time::UnixTime;
+    use crate::token::to_base64url;
+
+    pub const NOW: UnixTime = UnixTime::from_seconds(1_800_000_060);
+    pub const FORUM_KEY: [u8; 32] = [0xf0; 32];
+    pub const OTHER_KEY: [u8; 32] = [0x0f; 32];
+
+    const POLICY: &str = r#"{"session":{"authority":"https://login.example","hosts":["https://app.example","https://b.example"],
+        "discourse":{"provider":[{"return":"https://forum.example","key":"forum"},{"return":"https://other.example","key":"other"}]}}}"#;
+
+    pub fn config() -> Config {
+        config_of(POLICY, true)
+    }
+
+    pub fn config_of(policy: &str, accounts: bool) -> Config {
+        let jwk = |kid: &str, key: &[u8]| {
+            format!(r#"{{"kty":"oct","kid":"{kid}","alg":"HS256","k":"{}"}}"#, to_base64url(key))
+        };
+        let keys = format!(r#"{{"keys":[{},{}]}}"#, jwk("forum", &FORUM_KEY), jwk("other", &OTHER_KEY));
+        let users =
+            ("EDGEWARD_USERS".to_owned(), Secret::new("ann:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=".to_owned()));
+        let sources = Sources {
+            policy: Some(policy.to_owned()),
+            secret: Some(Secret::new(to_base64url(&[1; 32]))),
+            keys: Some(Secret::new(keys)),
+            users: accounts.then_some(users).into_iter().collect(),
+            ledger: true,
+            ..Sources::default()
+        };
+        let config = Config::parse(&sources, str::to_owned);
+        assert!(config.problems.is_empty() && config.verifiers.is_some(), "{:?}", config.problems);
+        config
+    }
+
+    pub fn settings() -> SessionSettings {
+        config().policy.and_then(|policy| policy.session).expect("sessions")
+    }
+
+    pub fn facts<T>(url: &str, cookie: &str, then: impl FnOnce(&RequestFacts<'_>) -> T) -> T {
+        let fields = FieldList::new([("Cookie", cookie)]);
+        then(&RequestFacts::new("GET", url, &fields).expect("an absolute URL"))
+    }
+
+    /// An errand of that host, sealed.
+    pub fn seal(origin: &str) -> String {
+        let errand = Errand { began: NOW, ..errand::tests::errand() };
+        errand::tests::keys(&[1]).seal_errand(Sent::Authority, origin, &errand, [9; 24]).expect("sealed")
     }
 }

@@ -225,6 +225,7 @@ impl<'a> Forwarding<'a> {
 pub fn is_own_cookie(name: &str) -> bool {
     let bare = name.strip_prefix("__Host-").or_else(|| name.strip_prefix("__Secure-")).unwrap_or(name);
     matches!(bare, "edgeward" | "edgeward-device" | "edgeward-lang" | "edgeward-link")
+        || crate::authority::cookie::is_ours(bare)
 }
 
 /// The scheme and authority under which the client knows this site.

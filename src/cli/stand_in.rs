@@ -99,8 +99,10 @@ impl Needs {
             is_listed.then(|| "secrets.required lists it".to_owned())
         };
         let keys = keys_reason(&policy).or_else(|| listed("EDGEWARD_KEYS"));
-        let users =
-            accepting(&policy, "basic").or_else(|| trusting(&policy)).or_else(|| listed("EDGEWARD_USERS"));
+        // Accounts may be in EDGEWARD_KV, too.
+        let has_store = wrangler.is_some_and(Wrangler::has_store);
+        let users = accepting(&policy, "basic").or_else(|| trusting(&policy)).filter(|_| !has_store);
+        let users = users.or_else(|| listed("EDGEWARD_USERS"));
         let in_store = policy.get("api_key").and_then(|table| table.get("kv")) == Some(&Value::Bool(true));
         let api_keys = accepting(&policy, "api-key").filter(|_| !in_store);
         let api_keys = api_keys.or_else(|| listed("EDGEWARD_API_KEYS"));
@@ -108,7 +110,7 @@ impl Needs {
         let has_any = ["EDGEWARD_USERS", "EDGEWARD_KEYS", "EDGEWARD_API_KEYS"]
             .iter()
             .any(|known| secrets.iter().any(|(name, _)| name.starts_with(known)));
-        let names_any = keys.is_some() || users.is_some() || api_keys.is_some() || in_store;
+        let names_any = keys.is_some() || users.is_some() || api_keys.is_some() || in_store || has_store;
         if names_any || has_any || has_share_links(&policy) {
             return Self { policy, keys, users, api_keys, totp };
         }

@@ -118,6 +118,7 @@ pub fn is_own_cookie(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let bare = name.strip_prefix("__host-").or_else(|| name.strip_prefix("__secure-")).unwrap_or(&name);
     matches!(bare, "edgeward" | "edgeward-device" | "edgeward-lang" | "edgeward-link")
+        || crate::authority::cookie::is_ours(bare)
 }
 
 /// Whether a text may be a query parameter's name without percent-encoding (RFC 3986 §2.3).
@@ -157,7 +158,13 @@ mod tests {
 
     #[test]
     fn cookies_and_parameters() {
-        for name in ["__Host-edgeward", "__secure-edgeward-link", "edgeward", "Edgeward-Lang"] {
+        for name in [
+            "__Host-edgeward",
+            "__secure-edgeward-link",
+            "edgeward",
+            "Edgeward-Lang",
+            "edgeward-away-07070707",
+        ] {
             assert!(is_own_cookie(name), "{name}");
         }
         for name in ["__Host-acme", "edgewards", "my-edgeward"] {

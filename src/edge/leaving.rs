@@ -136,10 +136,6 @@ impl Visit<'_> {
         settings.map(|settings| leaving.endings(settings, everywhere, self.now)).unwrap_or_default()
     }
 
-    fn settings(&self) -> Option<&crate::policy::SessionSettings> {
-        self.isolate.gate.config.policy.as_ref()?.session.as_ref()
-    }
-
     /// Whether anything keeps what was ended.
     const fn keeps(&self) -> bool {
         let config = &self.isolate.gate.config;
@@ -149,11 +145,12 @@ impl Visit<'_> {
     /// Where a form or a query wants to lead back to; empty where that is nowhere of ours.
     fn back(&self, text: Option<Cow<'_, str>>) -> String {
         let hosts = self.settings().map(|settings| settings.hosts.as_slice()).unwrap_or_default();
-        let address = text.and_then(|text| ReturnTo::parse(&text, &self.facts.origin(), hosts));
-        address.map(|address| address.url().to_owned()).unwrap_or_default()
+        let origin = self.facts.origin();
+        let address = text.and_then(|text| ReturnTo::parse(&text, &origin, hosts));
+        address.map(|address| address.written(&origin).into_owned()).unwrap_or_default()
     }
 
-    fn queried(&self, name: &str) -> Option<Cow<'_, str>> {
+    pub(super) fn queried(&self, name: &str) -> Option<Cow<'_, str>> {
         form_value(self.facts.query?, name)
     }
 

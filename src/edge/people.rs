@@ -3,15 +3,16 @@
 use super::outside::{self, Then};
 use super::{Visit, log, plain};
 use crate::authenticate::{Answers, Halt, Question, second_factor, session_of};
+use crate::authority::away::Elsewhere;
+use crate::device::{DeviceId, Reach};
 use crate::reply::Reply;
 use crate::reply::form::Sent;
 use crate::reply::said::{Said, Saying};
 use crate::reply::signed_in::SignedIn;
-use crate::reserved::{SIGN_IN, form_value, is_own_form};
+use crate::reserved::{SIGN_IN, is_own_form};
 use crate::return_to::ReturnTo;
 use crate::session::{Factors, Session};
 use crate::sign_in::{self, SignIn, SignInForm, SignInOutcome};
-use crate::totp::Digits;
 use crate::verdict::{Cause, Refusal, Refused};
 use wasm_bindgen::prelude::*;
 
@@ -36,6 +37,11 @@ impl Tried {
         }
     }
 
+    /// Nothing but where it leads back to.
+    pub fn to(return_to: String) -> Self {
+        Self { user: String::new(), return_to, remember: false, code: false, tab: false }
+    }
+
     /// What the page makes of it.
     pub fn sent(&self) -> Sent<'_> {
         let Self { user, return_to, remember, code, tab } = self;
@@ -53,7 +59,12 @@ enum Standing {
 impl Visit<'_> {
     /// `sign-in`: the page with the form, and what the form sends.
     pub(super) fn sign_in(&self) -> JsValue {
-        if self.facts.method != "POST" {
+        let is_asked = self.facts.method != "POST";
+        if Elsewhere::of(&self.isolate.gate.config, self.facts).is_some() {
+            let refusal = Refusal::new(Cause::Denied, "People sign in on another host.");
+            return if is_asked { self.start() } else { self.refuse(&plain(refusal)) };
+        }
+        if is_asked {
             return self.sign_in_page(Answers::default());
         }
         if !is_own_form(self.facts) {
@@ -132,8 +143,10 @@ impl Visit<'_> {
     }
 
     fn device_cookie(&self, user: &str) -> Option<String> {
-        let _ = user;
-        None
+        let config = &self.isolate.gate.config;
+        let reach = Reach::of(self.facts, config.policy.as_ref()?.session.as_ref());
+        let fresh = DeviceId::new(*self.host.random(16).first_chunk()?);
+        config.verifiers.as_ref()?.devices.set_cookie(self.facts, reach, user, fresh, self.now)
     }
 
     /// `sign-in`, asked for: the form, the second form for whoever has one factor, or as whom one is signed in.
@@ -146,7 +159,7 @@ impl Visit<'_> {
             Err(Halt::Refused(refusal)) if !is_over(refusal.cause) => return self.refuse(&plain(refusal)),
             Err(Halt::Refused(_)) => Standing::Out { is_stale: true },
             Ok(None) => Standing::Out { is_stale: false },
-            Ok(Some(_)) if self.asked("other").as_deref() == Some("1") => Standing::Out { is_stale: false },
+            Ok(Some(_)) if self.queried("other").as_deref() == Some("1") => Standing::Out { is_stale: false },
             Ok(Some(half)) if half.factors == Factors::Half => Standing::Half(half),
             Ok(Some(session)) => Standing::In(session),
         };
@@ -155,16 +168,18 @@ impl Visit<'_> {
 
     fn show_sign_in(&self, standing: &Standing) -> JsValue {
         let origin = self.facts.origin();
-        let back = self.asked("return_to");
+        let back = self.queried("return_to");
         let back = back.and_then(|text| ReturnTo::parse(&text, &origin, self.hosts()));
         let back = back.unwrap_or_else(|| ReturnTo::front(&origin));
         let return_to = back.written(&origin).into_owned();
-        let tab = self.asked("tab").as_deref() == Some("1");
+        let tab = self.queried("tab").as_deref() == Some("1");
         match standing {
             Standing::Half(half) => {
                 let detail = "The first factor was proven, and the second is still to come.";
                 let mut refused = sign_in::refused(Refusal::new(Cause::SecondFactorRequired, detail));
-                refused.refusal.digits = self.digits(&half.user);
+                let verifiers = self.isolate.gate.config.verifiers.as_ref();
+                refused.refusal.digits =
+                    verifiers.and_then(|verifiers| second_factor::digits(verifiers, &half.user));
                 let tried = Tried { user: String::new(), return_to, remember: false, code: true, tab };
                 self.page_after(&refused, Some(&tried))
             }
@@ -188,20 +203,10 @@ impl Visit<'_> {
         answerer.said(&saying, &mut self.isolate.pages.borrow_mut())
     }
 
-    fn digits(&self, user: &str) -> Option<Digits> {
-        let verifiers = self.isolate.gate.config.verifiers.as_ref()?;
-        second_factor::digits(verifiers, user)
-    }
-
     /// Where a sign-in may lead back to besides this origin.
     fn hosts(&self) -> &'static [String] {
         let policy = self.isolate.gate.config.policy.as_ref();
         policy.and_then(|policy| policy.session.as_ref()).map_or(&[], |session| &session.hosts)
-    }
-
-    /// A parameter of the query.
-    fn asked(&self, name: &str) -> Option<String> {
-        form_value(self.facts.query?, name).map(std::borrow::Cow::into_owned)
     }
 }
 

@@ -68,12 +68,15 @@ pub struct Ways {
 pub fn ways(cause: Cause, variant: Variant, brand: &Brand, at_front: bool, exits: Exits) -> Ways {
     let possible = |action: &Action| is_possible(*action, brand) && (*action != Action::Front || !at_front);
     let account = account(cause, exits);
+    // A form is the one thing to do.
+    let asks = matches!(variant, Variant::Form | Variant::Code);
     let first = [best(cause, variant, account), Some(Action::Support)];
-    let button = first.into_iter().flatten().find(possible);
+    let button = first.into_iter().flatten().find(possible).filter(|_| !asks);
     let mut links: Vec<Action> = account.into_iter().collect();
     links.extend(also(cause, variant));
     // Where nothing can be done at once, the front page is a way out but not what is asked for.
-    links.extend(button.is_none_or(|it| Some(it) == account).then_some(Action::Front));
+    let stuck = button.is_none_or(|it| Some(it) == account) && !asks;
+    links.extend(stuck.then_some(Action::Front));
     links.extend(exits.clear.then_some(Action::Clear));
     links.retain(|link| possible(link) && Some(*link) != button);
     Ways { button, links }
@@ -235,7 +238,7 @@ mod tests {
             (Cause::TokenExpired, Variant::Program, &bare, false, Some(Again), vec![]),
             (Cause::CredentialsWrong, Variant::Prompt, &full, false, Some(SignIn), vec![Password, Support]),
             (Cause::CredentialsWrong, Variant::Program, &full, false, Some(Again), vec![Support]),
-            (Cause::CredentialsWrong, Variant::Form, &full, false, Some(Support), vec![]),
+            (Cause::CredentialsWrong, Variant::Form, &full, false, None, vec![Support]),
             (Cause::TooManyAttempts, Variant::Plain, &full, false, Some(Again), vec![Support]),
             (Cause::TokenSpent, Variant::Plain, &full, false, Some(Support), vec![]),
             (Cause::TokenRevoked, Variant::Program, &full, false, Some(Again), vec![Support]),

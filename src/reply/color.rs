@@ -33,12 +33,16 @@ pub struct Palette {
     pub quiet: Rgb,
     /// Borders that only please.
     pub line: Rgb,
+    /// Borders of what is filled in; 3 : 1 against card and ground.
+    pub edge: Rgb,
     /// The brand's colour, on button and monogram; 3 : 1 against card and ground.
     pub brand: Rgb,
     /// Text on it: black or white.
     pub on_brand: Rgb,
     /// The brand's colour as text and as focus ring; 4.5 : 1 against card and ground.
     pub link: Rgb,
+    /// What is wrong, as text: a red whatever the brand's colour is; 4.5 : 1 against card and ground.
+    pub alarm: Rgb,
 }
 
 impl Palette {
@@ -46,7 +50,7 @@ impl Palette {
     #[must_use]
     pub fn light(brand: Rgb) -> Self {
         let bases = [Rgb(246, 246, 247), WHITE, Rgb(22, 24, 29), Rgb(88, 93, 102), Rgb(224, 226, 230)];
-        Self::tinted(bases, brand, BLACK)
+        Self::tinted(bases, Rgb(179, 38, 30), brand, BLACK)
     }
 
     /// For a dark screen: not the light one inverted, but a card that is a little lighter than what it lies on.
@@ -54,24 +58,27 @@ impl Palette {
     pub fn dark(brand: Rgb) -> Self {
         let bases =
             [Rgb(13, 14, 17), Rgb(23, 24, 28), Rgb(238, 239, 242), Rgb(166, 170, 179), Rgb(48, 51, 58)];
-        Self::tinted(bases, brand, WHITE)
+        Self::tinted(bases, Rgb(255, 138, 128), brand, WHITE)
     }
 
     /// Grounds and greys get a breath of the brand's hue; what has to be read is then moved `towards` black or white.
-    fn tinted([ground, card, ink, quiet, line]: [Rgb; 5], brand: Rgb, towards: Rgb) -> Self {
+    fn tinted([ground, card, ink, quiet, line]: [Rgb; 5], alarm: Rgb, brand: Rgb, towards: Rgb) -> Self {
         let ground = mix(ground, brand, 2);
         let card = if card == WHITE { WHITE } else { mix(card, brand, 4) };
         let behind = [ground, card];
         let fill = reach(brand, towards, &behind, SEEN);
+        let line = mix(line, brand, 8);
         Self {
             ground,
             card,
             ink: reach(mix(ink, brand, 4), towards, &behind, 10.0),
             quiet: reach(mix(quiet, brand, 8), towards, &behind, TEXT),
-            line: mix(line, brand, 8),
+            line,
+            edge: reach(line, towards, &behind, SEEN),
             brand: fill,
             on_brand: text_on(fill),
             link: reach(brand, towards, &behind, TEXT),
+            alarm: reach(alarm, towards, &behind, TEXT),
         }
     }
 
@@ -82,9 +89,11 @@ impl Palette {
             ("ink", self.ink),
             ("quiet", self.quiet),
             ("line", self.line),
+            ("edge", self.edge),
             ("brand", self.brand),
             ("on-brand", self.on_brand),
             ("link", self.link),
+            ("alarm", self.alarm),
         ];
         let mut css = String::new();
         for (name, color) in named {
@@ -195,6 +204,8 @@ mod tests {
                 for behind in [it.card, it.ground] {
                     assert!(contrast(it.brand, behind) >= SEEN, "{brand:?} fill {it:?}");
                     assert!(contrast(it.link, behind) >= TEXT, "{brand:?} link {it:?}");
+                    assert!(contrast(it.edge, behind) >= SEEN, "{brand:?} edge {it:?}");
+                    assert!(contrast(it.alarm, behind) >= TEXT, "{brand:?} alarm {it:?}");
                     assert!(contrast(it.quiet, behind) >= TEXT, "{brand:?} quiet {it:?}");
                     assert!(contrast(it.ink, behind) >= 10.0, "{brand:?} ink {it:?}");
                 }
@@ -228,7 +239,7 @@ mod tests {
     #[test]
     fn css_names_every_colour_twice() {
         let css = css(Some(Rgb(1, 2, 3)));
-        for name in ["ground", "card", "ink", "quiet", "line", "brand", "on-brand", "link"] {
+        for name in ["ground", "card", "ink", "quiet", "line", "edge", "brand", "on-brand", "link", "alarm"] {
             assert_eq!(css.matches(&format!("--{name}:#")).count(), 2, "{name}");
         }
         assert!(css.contains("--brand:#010203;"));

@@ -65,7 +65,6 @@ pub enum Name {
     SignIn,
     Folded,
     Code,
-    CodeHidden,
     CodeDigits,
     SignOut,
     Clear,
@@ -77,10 +76,6 @@ pub enum Name {
     Resend,
     Tab,
     Everywhere,
-    Errors,
-    ErrorCause,
-    ErrorHeadline,
-    Error,
     LabelUser,
     LabelPassword,
     LabelRemember,
@@ -104,7 +99,7 @@ pub enum Name {
 
 impl Name {
     /// Every name, as it is written.
-    pub const ALL: [(&'static str, Self); 96] = [
+    pub const ALL: [(&'static str, Self); 91] = [
         ("lang", Self::Lang),
         ("dir", Self::Dir),
         ("status", Self::Status),
@@ -166,7 +161,6 @@ impl Name {
         ("sign_in", Self::SignIn),
         ("folded", Self::Folded),
         ("code", Self::Code),
-        ("code_hidden", Self::CodeHidden),
         ("code_digits", Self::CodeDigits),
         ("sign_out", Self::SignOut),
         ("clear", Self::Clear),
@@ -178,10 +172,6 @@ impl Name {
         ("resend", Self::Resend),
         ("tab", Self::Tab),
         ("everywhere", Self::Everywhere),
-        ("errors", Self::Errors),
-        ("error_cause", Self::ErrorCause),
-        ("error_headline", Self::ErrorHeadline),
-        ("error", Self::Error),
         ("label_user", Self::LabelUser),
         ("label_password", Self::LabelPassword),
         ("label_remember", Self::LabelRemember),
@@ -246,14 +236,12 @@ impl Name {
                 | Self::HasLanguages
                 | Self::LanguageSelected
                 | Self::Confirm
-                | Self::Errors
                 | Self::HasFoot
                 | Self::HasHelp
                 | Self::ButtonTab
                 | Self::SignIn
                 | Self::Folded
                 | Self::Code
-                | Self::CodeHidden
                 | Self::SignOut
                 | Self::Clear
                 | Self::Wrong
@@ -274,7 +262,6 @@ impl Name {
             Self::LanguageTag | Self::LanguageName | Self::LanguageSelected => Some(Self::Languages),
             Self::ConfirmToken | Self::ConfirmReturnTo => Some(Self::Confirm),
             Self::CodeDigits => Some(Self::Code),
-            Self::ErrorCause | Self::ErrorHeadline | Self::Error => Some(Self::Errors),
             _ => None,
         }
     }

@@ -22,6 +22,7 @@ use core::fmt;
 const PAGE: &str = include_str!("../../www/.edgeward/pages/page.html");
 const PROBLEM: &str = include_str!("../../www/.edgeward/pages/problem.html");
 const STYLE: &str = include_str!("../../www/.edgeward/pages/page.css");
+const FORM_STYLE: &str = include_str!("../../www/.edgeward/pages/form.css");
 const FORM_SCRIPT: &str = include_str!("../../www/.edgeward/pages/form.js");
 const RESEND_SCRIPT: &str = include_str!("../../www/.edgeward/pages/resend.js");
 const WAIT_SCRIPT: &str = include_str!("../../www/.edgeward/pages/wait.js");
@@ -189,6 +190,7 @@ impl Pages {
         let style = Style {
             colors: color::css(brand.color),
             sheet: packed(STYLE),
+            form_sheet: packed(FORM_STYLE),
             form_script: packed(FORM_SCRIPT),
             resend_script: packed(RESEND_SCRIPT),
             wait_script: packed(WAIT_SCRIPT),
@@ -317,20 +319,50 @@ impl Pages {
             }
         };
         let elsewhere = key.exits.elsewhere;
-        let languages = if matches!(subject, Subject::Explained(_)) { &[] } else { self.offered };
+        // A page that is not to be left offers nothing that would.
+        let stays = matches!(subject, Subject::Explained(_)) || shape.resend;
+        let languages = if stays { &[] } else { self.offered };
         Content { status, cause, page, known, shape, wording, ways, elsewhere, languages }
     }
 }
 
 fn built_in(key: Key) -> Result<Template, TemplateError> {
-    Template::parse(match key.subject {
+    let text = match key.subject {
         Subject::Met(..) | Subject::Said(_) => PAGE,
         Subject::Explained(_) => PROBLEM,
-    })
+    };
+    // Visitors need no indentation.
+    let lines: String = text.lines().flat_map(|line| [line.trim_start(), "\n"]).collect();
+    Template::parse(&lines)
 }
 
 /// A style sheet or script without notes and indentation: visitors need neither.
 fn packed(text: &str) -> String {
+    const SHORT: [(&str, &str); 18] = [
+        (" {", "{"),
+        ("{ ", "{"),
+        (" }", "}"),
+        (";}", "}"),
+        (": ", ":"),
+        (", ", ","),
+        ("; ", ";"),
+        (" = ", "="),
+        (" =>", "=>"),
+        ("=> ", "=>"),
+        (" === ", "==="),
+        (" && ", "&&"),
+        (" || ", "||"),
+        (" !== ", "!=="),
+        (" += ", "+="),
+        (" ? ", "?"),
+        (" !important", "!important"),
+        ("if (", "if("),
+    ];
+    let packed = unwrapped(text);
+    SHORT.iter().fold(packed, |text, (long, short)| text::replaced(&text, long, short))
+}
+
+fn unwrapped(text: &str) -> String {
     let mut packed = String::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -355,7 +387,8 @@ mod tests {
 
     #[test]
     fn packing_keeps_the_code() {
-        assert_eq!(packed("/* a */\na {\n  b: c d;\n}\n/* e\nf */ g { }"), "a {b: c d;}g { }");
+        assert_eq!(packed("/* a */\na {\n  b: c d;\n}\n/* e\nf */ g { }"), "a{b:c d}g{}");
+        assert_eq!(packed("const a = (b) => {\n  c(b, d) && e;\n};\n"), "const a=(b)=>{c(b,d)&&e};");
     }
 
     #[test]

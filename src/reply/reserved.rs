@@ -1,5 +1,6 @@
 //! The reserved paths: all below `/.edgeward/`, never passed to the origin.
 
+use crate::authority::At;
 use crate::config::Config;
 use crate::request::RequestFacts;
 use crate::reserved::{CLEAR, LANGUAGE, LINK, REVOKE, SESSION, SESSION_SCRIPT, SIGN_IN, SIGN_OUT, TOKEN};
@@ -27,6 +28,8 @@ pub enum Endpoint {
     Language,
     /// POST `revoke`: an order of the command's.
     Revoke,
+    /// `sign-in`: GET shows the form, POST takes it.
+    SignIn,
     /// `sign-out`: GET asks, POST does.
     SignOut,
     /// `clear`: GET asks, POST does.
@@ -35,8 +38,8 @@ pub enum Endpoint {
     Session,
     /// `session.js`.
     SessionScript,
-    /// `sign-in`: GET shows the form, POST takes it.
-    SignIn,
+    /// `authority/*`: people sign in on another host, or for one.
+    Authority(At),
     /// Nothing, or nothing for this method, or a gate that is not configured.
     Refused(Refusal),
 }
@@ -44,7 +47,7 @@ pub enum Endpoint {
 /// What stands at the path of a request.
 #[must_use]
 pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
-    let Some(endpoint) = found(facts.path, config) else {
+    let Some(endpoint) = found(facts, config) else {
         return Endpoint::Refused(Refusal::new(Cause::NotFound, "No such reserved path."));
     };
     match (facts.method, allowed(facts.path)) {
@@ -79,7 +82,8 @@ fn refused(detail: &str) -> Endpoint {
     Endpoint::Refused(Refusal::new(Cause::MethodNotAllowed, detail))
 }
 
-fn found(path: &str, config: &Config) -> Option<Endpoint> {
+fn found(facts: &RequestFacts<'_>, config: &Config) -> Option<Endpoint> {
+    let path = facts.path;
     let configured = config.verifiers.is_some();
     let policy = config.policy.as_ref();
     match path {
@@ -87,15 +91,20 @@ fn found(path: &str, config: &Config) -> Option<Endpoint> {
         LINK => return (!policy?.links.is_empty()).then_some(Endpoint::Link),
         LANGUAGE => return Some(Endpoint::Language),
         REVOKE => return config.ledger.then_some(Endpoint::Revoke),
+        SIGN_IN => return policy?.session.as_ref().map(|_| Endpoint::SignIn),
         SIGN_OUT => return Some(Endpoint::SignOut),
         CLEAR => return Some(Endpoint::Clear),
         SESSION => return policy?.session.as_ref().map(|_| Endpoint::Session),
         SESSION_SCRIPT => return policy?.session.as_ref().map(|_| Endpoint::SessionScript),
-        SIGN_IN => return policy?.session.as_ref().map(|_| Endpoint::SignIn),
         _ => {}
     }
     if let Some(cause) = path.strip_prefix(PROBLEMS) {
         return Cause::from_name(cause).map(Endpoint::Explained);
+    }
+    if let Some(settings) = policy.and_then(|policy| policy.session.as_ref())
+        && let Some(at) = At::of(path, settings, &facts.origin())
+    {
+        return Some(Endpoint::Authority(at));
     }
     match path.strip_prefix("/.edgeward/")? {
         "health" if configured => Some(Endpoint::Health),
@@ -114,13 +123,17 @@ mod tests {
     use crate::request::FieldList;
 
     fn at(method: &str, path: &str) -> Endpoint {
+        at_gate(&config(), method, path)
+    }
+
+    fn at_gate(config: &Config, method: &str, path: &str) -> Endpoint {
         let (fields, uri) = (FieldList::default(), format!("https://h{path}"));
         let facts = RequestFacts::new(method, &uri, &fields).expect("an absolute URI");
-        endpoint(&facts, &config())
+        endpoint(&facts, config)
     }
 
     fn config() -> Config {
-        let policy = r#"{"token":{},"tokens":[{"format":"edgeward"}],"session":{}}"#;
+        let policy = r#"{"token":{},"tokens":[{"format":"edgeward"}]}"#;
         let secret = crate::secret::Secret::new(crate::token::to_base64url(&[7; 32]));
         let sources = crate::config::Sources {
             policy: Some(policy.to_owned()),
@@ -135,6 +148,21 @@ mod tests {
         match endpoint {
             Endpoint::Refused(refusal) => Some(refusal.cause),
             _ => None,
+        }
+    }
+
+    #[test]
+    fn where_people_sign_in() {
+        let sources =
+            crate::config::Sources { policy: Some(r#"{"session":{}}"#.to_owned()), ..Default::default() };
+        let config = Config::parse(&sources, str::to_owned);
+        for (path, wanted) in
+            [("/.edgeward/sign-in?return_to=/a", Endpoint::SignIn), (SESSION, Endpoint::Session)]
+        {
+            for method in ["GET", "HEAD", "POST"] {
+                assert_eq!(at_gate(&config, method, path), wanted, "{method}");
+            }
+            assert_eq!(cause(&at_gate(&config, "PUT", path)), Some(Cause::MethodNotAllowed), "{path}");
         }
     }
 
@@ -168,13 +196,9 @@ mod tests {
             assert_eq!(cause(&at("DELETE", path)), Some(Cause::MethodNotAllowed), "{path}");
             assert_eq!(allowed(path), "GET, HEAD, POST");
         }
-        for path in [SESSION, SESSION_SCRIPT] {
+        for path in [SIGN_IN, SESSION, SESSION_SCRIPT] {
             assert_eq!(cause(&at("GET", path)), Some(Cause::NotFound), "nobody can sign in: {path}");
         }
-        for method in ["GET", "HEAD", "POST"] {
-            assert_eq!(at(method, "/.edgeward/sign-in?return_to=/a"), Endpoint::SignIn, "{method}");
-        }
-        assert_eq!(cause(&at("PUT", SIGN_IN)), Some(Cause::MethodNotAllowed));
         for method in ["POST", "OPTIONS", "get"] {
             assert_eq!(cause(&at(method, "/.edgeward/health")), Some(Cause::MethodNotAllowed), "{method}");
         }

@@ -2,7 +2,7 @@
 
 use crate::policy::{Brand, Notice};
 use crate::reply::action::{Action, Ways};
-use crate::reply::catalog::{Catalog, Known, Variant, Wording};
+use crate::reply::catalog::{Catalog, Known, Wording};
 use crate::reply::color;
 use crate::reply::form::{Asks, Shape};
 use crate::reply::kept::{Bit, Hole, Kept, bits, monogram};
@@ -21,6 +21,8 @@ pub struct Style {
     pub colors: String,
     /// The built-in style sheet.
     pub sheet: String,
+    /// What of it only forms need.
+    pub form_sheet: String,
     /// What makes a form quicker.
     pub form_script: String,
     /// What signs in without leaving the page.
@@ -67,20 +69,8 @@ pub struct Scope<'p> {
 enum Item {
     Step(&'static str),
     Link(Action),
-    Error(Cause, Variant),
     Language(&'static Language),
 }
-
-/// What may come of a form that is sent without leaving the page; the last stands for all others.
-const ERRORS: [(Cause, Variant); 7] = [
-    (Cause::CredentialsWrong, Variant::Form),
-    (Cause::CredentialsWrong, Variant::Code),
-    (Cause::SecondFactorRequired, Variant::Form),
-    (Cause::TooManyAttempts, Variant::Plain),
-    (Cause::AccountSuspended, Variant::Plain),
-    (Cause::PasswordExpired, Variant::Plain),
-    (Cause::Internal, Variant::Plain),
-];
 
 impl<'p> Scope<'p> {
     /// Puts together what a page is made of.
@@ -112,9 +102,11 @@ impl<'p> Scope<'p> {
     }
 
     fn style(&self, whole: bool, kept: &mut Kept) {
+        let asks = self.content.shape.asks != Asks::Nothing;
         let sheet = if whole { self.style.sheet.as_str() } else { "" };
+        let form_sheet = if whole && asks { self.style.form_sheet.as_str() } else { "" };
         kept.markup("<style>");
-        kept.inline(Inline::Style, &format!("{}{sheet}", self.style.colors));
+        kept.inline(Inline::Style, &[&self.style.colors, sheet, form_sheet].concat());
         kept.markup("</style>");
     }
 
@@ -136,7 +128,6 @@ impl<'p> Scope<'p> {
         let items: Vec<Item> = match name {
             Name::Steps => self.content.wording.steps.iter().copied().map(Item::Step).collect(),
             Name::Links => self.content.ways.links.iter().copied().map(Item::Link).collect(),
-            Name::Errors => ERRORS.iter().map(|(cause, variant)| Item::Error(*cause, *variant)).collect(),
             Name::Languages => self.content.languages.iter().map(Item::Language).collect(),
             _ => {
                 return if self.has(name, item) == shown {
@@ -177,13 +168,10 @@ impl<'p> Scope<'p> {
     /// Whether the form has something; `None` where the name is none of a form's.
     fn asks(&self, name: Name) -> Option<bool> {
         let shape = self.content.shape;
-        // The second step has its place in the page that signs in without being left.
-        let second = shape.asks == Asks::SignIn && shape.resend;
         Some(match name {
             Name::SignIn => shape.asks == Asks::SignIn,
             Name::Folded => shape.asks == Asks::SignIn && self.content.ways.button.is_some(),
-            Name::Code => shape.asks == Asks::Code || second,
-            Name::CodeHidden => second,
+            Name::Code => shape.asks == Asks::Code,
             Name::SignOut => shape.asks == Asks::SignOut,
             Name::Clear => shape.asks == Asks::Clear,
             Name::FormUser => shape.user,
@@ -218,14 +206,9 @@ impl<'p> Scope<'p> {
             Name::Text => bits(self.content.wording.text, &self.name),
             Name::Button => optional(self.content.ways.button.map(|action| self.button_label(action))),
             Name::ButtonUrl => self.content.ways.button.map(|action| self.url(action)).unwrap_or_default(),
-            Name::Step
-            | Name::Link
-            | Name::LinkUrl
-            | Name::LanguageTag
-            | Name::LanguageName
-            | Name::ErrorCause
-            | Name::ErrorHeadline
-            | Name::Error => self.item(name, item),
+            Name::Step | Name::Link | Name::LinkUrl | Name::LanguageTag | Name::LanguageName => {
+                self.item(name, item)
+            }
             Name::Host => vec![Bit::Hole(Hole::Host)],
             Name::Address => vec![Bit::Hole(Hole::Address)],
             Name::Moment => vec![Bit::Hole(Hole::Moment)],
@@ -259,16 +242,6 @@ impl<'p> Scope<'p> {
             (Name::LinkUrl, Some(Item::Link(action))) => self.url(action),
             (Name::LanguageTag, Some(Item::Language(it))) => vec![Bit::Words(it.tag().to_owned())],
             (Name::LanguageName, Some(Item::Language(it))) => vec![Bit::Words(it.name().to_owned())],
-            (Name::ErrorCause, Some(Item::Error(cause, variant))) => {
-                let second = if variant == Variant::Code { "-code" } else { "" };
-                vec![Bit::Words([cause.name(), second].concat())]
-            }
-            (Name::ErrorHeadline, Some(Item::Error(cause, variant))) => {
-                bits(self.words.page(cause, variant, Known::default()).headline, &self.name)
-            }
-            (Name::Error, Some(Item::Error(cause, variant))) => {
-                bits(self.words.page(cause, variant, Known::default()).text, &self.name)
-            }
             _ => Vec::new(),
         }
     }
@@ -306,7 +279,7 @@ impl<'p> Scope<'p> {
     fn url(&self, action: Action) -> Vec<Bit> {
         let words = |text: Option<&str>| vec![Bit::Words(text.unwrap_or_default().to_owned())];
         match action {
-            Action::Again if self.content.elsewhere => vec![Bit::Hole(Hole::Onward)],
+            Action::SignIn | Action::Again if self.content.elsewhere => vec![Bit::Hole(Hole::Onward)],
             Action::SignIn | Action::Again => words(None),
             Action::Front => words(Some("/")),
             Action::Support => words(self.brand.support.as_deref()),

@@ -32,11 +32,9 @@ pub fn set(value: &str, https: bool, domain: Option<&str>, max_age: Option<Lifet
 #[must_use]
 pub fn cleared(https: bool, domain: Option<&str>) -> Vec<String> {
     let gone = |name, domain| attributes(name, "", https, domain) + "; Max-Age=0";
-    if !https {
-        return vec![gone(BARE, None)];
-    }
-    let mut lines = vec![gone(OF_HOST, None), gone(BARE, None)];
-    lines.extend(domain.map(|domain| gone(SECURE, Some(domain))));
+    let mut lines = vec![gone(BARE, None)];
+    lines.extend(https.then(|| gone(OF_HOST, None)));
+    lines.extend(domain.map(|domain| gone(name(https, true), Some(domain))));
     lines
 }
 
@@ -75,9 +73,13 @@ mod tests {
         };
         assert_eq!(
             names(cleared(true, Some("acme.example"))),
-            ["__Host-edgeward", "edgeward", "__Secure-edgeward"]
+            ["edgeward", "__Host-edgeward", "__Secure-edgeward"]
         );
         assert_eq!(names(cleared(false, None)), ["edgeward"]);
+        // In clear a cookie of the parent has the same name, and is another all the same.
+        let both = cleared(false, Some("acme.localhost"));
+        assert_eq!(names(both.clone()), ["edgeward", "edgeward"]);
+        assert!(both[1].contains("; Domain=acme.localhost;") && !both[0].contains("Domain"));
         assert!(cleared(true, None).iter().all(|line| line.ends_with("; Max-Age=0")));
     }
 }

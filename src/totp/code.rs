@@ -70,7 +70,7 @@ pub enum Digits {
 impl Digits {
     /// The number.
     #[must_use]
-    pub const fn count(self) -> u8 {
+    pub const fn count(self) -> usize {
         match self {
             Self::Six => 6,
             Self::Eight => 8,
@@ -116,7 +116,7 @@ impl Digits {
 
     /// The digits of a code, leading zeros among them.
     pub(super) fn write(self, code: u32) -> String {
-        format!("{code:0width$}", width = usize::from(self.count()))
+        format!("{code:0width$}", width = self.count())
     }
 }
 

@@ -1,13 +1,13 @@
 // Return addresses, forms of other sites and cookie fields by others, over HTTP: each case of `../shared/vectors` named by
 // its id, and said to be skipped where that folder is missing. What an address may be is src/return_to.rs's.
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { shared } from "./expect.mjs";
 import { NO_VECTORS, PASSWORDS, cases } from "./given.mjs";
-import { Browser, RULES, SESSION, SIGN_IN, cookiesOf, pageOf } from "./people.mjs";
+import { Browser, DEVICE, RULES, SESSION, SIGN_IN, cookiesOf, pageOf } from "./people.mjs";
 
 const BASE = "https://app.example";
-const ALLOWED = ["https://foo.bar", "http://foo.bar", "https://www.whitelisteddomain.tld"];
+const ALLOWED = ["https://foo.bar", "https://port.bar:8080", "https://www.whitelisteddomain.tld"];
 const world = shared(() => ({ policy: { rules: RULES, session: { hosts: ALLOWED } } }));
 const browser = (site = BASE) => new Browser(world.gate, { site });
 
@@ -71,8 +71,42 @@ suite("cases_redirect_frameworks.json", (t, all) =>
   }),
 );
 
-// What the peer says of a form to which one of ours parts from: it needs a field that says whose it is (contract §6).
-const STRICTER = { "cs-009": 403, "cs-023": 403 };
+test("addresses that nobody wrote: the platform's own parser reads each as it was taken", async (t) => {
+  const seed = 20_261_122;
+  const draw = random(seed);
+  const pick = (list) => list[draw() % list.length];
+  const PIECES = ["/", "//", "\\", ":", "@", "?", "#", ".", "..", "%2e", "%2F", "%5c", "\t", "\n", "\0", " ", "é", "\u3002", "a", "/b", "?b=c", "#d", "&e=f", "[", "]", "|", "^", "{", "'", "\"", "<",
+    "https:", "HTTP:", "javascript:", "evil.example", "app.example", BASE, ALLOWED[0], ALLOWED[2], "127.1", "[::1]", ":443", ":8443"];
+  let taken = 0;
+  for (let i = 0; i < 600; i += 1) {
+    const begin = pick(["", "/a", "/", BASE, `${ALLOWED[1]}/x`]);
+    const target = begin + Array.from({ length: 1 + (draw() % 4) }, () => pick(PIECES)).join("");
+    const page = await browser().open(`${SIGN_IN}?return_to=${encodeURIComponent(target)}`);
+    const back = pageOf(page).inputs.return_to;
+    const read = new URL(back, `${BASE}${SIGN_IN}`);
+    assert.ok([BASE, ...ALLOWED].includes(read.origin), `${JSON.stringify(target)} leads to ${back}`);
+    if (back !== "/") {
+      assert.equal(read.href, new URL(target, `${BASE}${SIGN_IN}`).href, JSON.stringify(target));
+      taken += 1;
+    }
+  }
+  t.diagnostic(`seed ${seed}: ${taken} of 600 taken`);
+  assert.ok(taken > 60, "some are good");
+});
+
+/** Park and Miller's minimal standard. */
+function random(seed) {
+  let state = seed;
+  return () => (state = (state * 48_271) % 2_147_483_647);
+}
+
+// Where ours parts from the peer: a form says whose it is, and is a form (contract §6).
+const OTHERWISE = {
+  "cs-009": 403,
+  "cs-023": 403,
+  // The peer is told of one origin, which this is not; here it is the request's own.
+  "cs-013": 303,
+};
 
 suite("cases_csrf_login_form.json", (t, all) =>
   each(t, all.filter(({ input }) => input.kind === "http-request"), async ({ id, input, expected }) => {
@@ -87,7 +121,7 @@ suite("cases_csrf_login_form.json", (t, all) =>
       ...(isPost ? { body } : {}),
     });
     const allowed = { GET: 200, HEAD: 200, OPTIONS: 405, POST: 303 }[input.method];
-    const wanted = STRICTER[id] ?? (expected.status === 200 ? allowed : expected.status);
+    const wanted = OTHERWISE[id] ?? (expected.status === 200 ? allowed : expected.status);
     assert.equal(response.status, wanted, response.text().slice(0, 200));
     if (wanted === 403) {
       assert.equal(response.json().cause, "cross-site");
@@ -99,20 +133,16 @@ suite("cases_csrf_login_form.json", (t, all) =>
 /** The peer's cookie as ours: whatever it calls `name`, in any spelling, becomes `__Host-edgeward`. */
 const asOurs = (field, name, value) => field.replaceAll(name, SESSION).replaceAll(value, "GOOD");
 
-let good;
-before(async () => {
-  const response = await browser().signIn("ann");
-  good = cookiesOf(response)[SESSION].value;
-});
+/** A cookie that lets in. */
+const goodOne = async () => cookiesOf(await browser().signIn("ann"))[SESSION].value;
 
 // Case → the cookie that is ours in it, the value that is the good one, and whether it lets in. Two of ours, or one that only
-// looks like ours, never do (contract §3).
+// looks like ours, never do (contract §3). ck-010 cannot travel: no client sends a control character.
 const COOKIES = {
   "ck-001": ["tasty_cookie", "strawberry", true],
   "ck-003": ["yummy_cookie", '"choco"', true],
   "ck-005": ["none", "none", false],
-  "ck-008": ["best_cookie\\", "sugar", false],
-  "ck-010": ["bad\u0001name", "sugar", false],
+  "ck-008": ["best_cookie", "sugar", false],
   "ck-013": ["dummy-cookie", "victim", true],
   "ck-014": ["a", "first", false],
   "ck-015": ["session", "legit", false],
@@ -127,7 +157,8 @@ const COOKIES = {
   "ck-032": ["sess", "a,b", true],
 };
 
-suite("cases_cookie_parse.json", (t, all) => {
+suite("cases_cookie_parse.json", async (t, all) => {
+  const good = await goodOne();
   const parsed = all.filter(({ input, id }) => input.kind === "cookie-parse" && id in COOKIES);
   assert.equal(parsed.length, Object.keys(COOKIES).length, "each of them is there");
   return each(t, parsed, async ({ id, input }) => {
@@ -140,16 +171,15 @@ suite("cases_cookie_parse.json", (t, all) => {
 });
 
 // Sessions of the peer are signed; ours are sealed. The same is tried of ours: what is changed, or moved to another name.
-suite("cases_cookie_parse.json", (t, all) =>
-  each(t, all.filter(({ input }) => input.kind === "session-cookie"), async ({ id, input, expected }) => {
-    const [change] = input.mutate;
-    const value = change === undefined ? good : `${good.slice(0, -3)}${good.slice(-3) === "AAA" ? "BBB" : "AAA"}`;
-    const name = /name/.test(change ?? "") ? DEVICE_OF_ANOTHER : SESSION;
-    const cookie = `${name}=${/name/.test(change ?? "") ? good : value}`;
+suite("cases_cookie_parse.json", async (t, all) => {
+  const good = await goodOne();
+  return each(t, all.filter(({ input }) => input.kind === "session-cookie"), async ({ id, input, expected }) => {
+    const [change = ""] = input.mutate;
+    const end = good.endsWith("AAA") ? "BBB" : "AAA";
+    const cookie = /name/.test(change)
+      ? `${DEVICE}=${good}`
+      : `${SESSION}=${change === "" ? good : good.slice(0, -3) + end}`;
     const response = await world.gate.request(`${BASE}/app/a`, { headers: { Cookie: cookie, Accept: "application/json" } });
     assert.equal(response.status, expected.verdict === "accept" ? 200 : 401, `${id}: ${change}`);
-  }),
-);
-
-const DEVICE_OF_ANOTHER = "__Host-edgeward-device";
-
+  });
+});

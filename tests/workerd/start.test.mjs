@@ -25,6 +25,24 @@ test("what the demo guards wants credentials", async () => {
   assert.equal(response.status, 401);
 });
 
+test("the printed user name and password sign in on the page itself", async () => {
+  const navigation = { accept: "text/html", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
+  const asked = await send("GET", `${demo.address}notes/index.html?a=b`, navigation);
+  assert.equal(asked.status, 401);
+  assert.equal(asked.headers["www-authenticate"].includes("Basic"), false, "no prompt opens in front of the page");
+  const returnTo = asked.content.match(/name="return_to" value="([^"]*)"/)[1];
+  assert.equal(returnTo, "/notes/index.html?a=b");
+  const posted = { ...navigation, "sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded" };
+  const form = new URLSearchParams({ username: "demo", password: demo.password, return_to: returnTo });
+  const signedIn = await send("POST", `${demo.address}.edgeward/sign-in`, posted, String(form));
+  assert.equal(signedIn.status, 303);
+  assert.equal(signedIn.headers.location, `${demo.address}notes/index.html?a=b`);
+  const cookie = signedIn.headers["set-cookie"].map((line) => line.split(";")[0]).join("; ");
+  const page = await send("GET", signedIn.headers.location, { ...navigation, cookie });
+  assert.equal(page.status, 200);
+  assert.match(page.content, /session\.js/, "the page warns before the sign-in ends");
+});
+
 test("the printed curl lines open it, Basic and Bearer", async () => {
   assert.equal(demo.curls.length, 2);
   for (const line of demo.curls) assert.match(await paste(line), /<h1>You are in<\/h1>/, line);

@@ -3,14 +3,14 @@
 //   startGate({ ...watched(), policy, secrets })   binds EDGEWARD_KV, EDGEWARD_LEDGER and EDGEWARD_EVENTS to it
 //   const stores = await storesOf(gate)
 //   await stores.set({ kv: "down" })               "good", "down" (throws), "hangs", or milliseconds that it takes
-//   await stores.set({ of: { forget: "down" } })   the same for one method of the ledger
-//   await stores.seen()                            { reads, calls, points } since the start
+//   await stores.set({ of: { forget: "down" } })   the same for one method of the ledger, or for `put` of KV
+//   await stores.seen()                            { reads, writes, calls, points } since the start
 //   await stores.put("revoked:sub", "ann")         into the real KV
 
 const SCRIPT = `
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
-const state = { kv: "good", ledger: "good", of: {}, reads: [], calls: [], points: [] };
+const state = { kv: "good", ledger: "good", of: {}, reads: [], writes: [], calls: [], points: [] };
 const sleep = (millis) => new Promise((done) => setTimeout(done, millis));
 
 async function as(mode, answer) {
@@ -24,6 +24,12 @@ export class Kv extends WorkerEntrypoint {
   get(key, options) {
     state.reads.push({ key, options, at: Date.now() });
     return as(state.kv, () => this.env.REAL_KV.get(key, options));
+  }
+  put(key, value) {
+    return as(state.of.put ?? state.kv, async () => {
+      await this.env.REAL_KV.put(key, value);
+      state.writes.push({ key, value, at: Date.now() });
+    });
   }
 }
 

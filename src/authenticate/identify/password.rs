@@ -1,11 +1,13 @@
 //! Steps 14 and 15 for a password, wherever it was sent: with Basic, or in the form of the sign-in page.
 //!
-//! 1. The account is looked up. Where accounts are in `EDGEWARD_KV`, that is asked for every user-id, also for one of
-//!    `EDGEWARD_USERS`: how long an answer takes tells nobody where an account is, or whether.
-//! 2. A password that was proven lately is right, and nothing is counted.
+//! 1. The account is looked up.
+//! 2. With Basic a password that was proven lately is right, and nothing is counted: each request of a page bears it. A form
+//!    comes once, and is always counted: else whoever has to wait could go on to guess a password that is in use.
 //! 3. The ledger counts the try, or says how long to wait ([`crate::attempts`]).
 //! 4. The password is verified, which is slow, and as slow for an unknown user.
 //! 5. Where it was right, the ledger forgets the tries. Whether that worked makes no difference to who was right.
+//! 6. Nobody is refused before `EDGEWARD_KV` was asked, where accounts may be there, also for a user-id of `EDGEWARD_USERS`: how long
+//!    a "no" takes tells nobody where an account is, or whether.
 
 use super::revoked::silent;
 use super::{Asking, Halt};
@@ -37,22 +39,52 @@ pub fn prove_password<'a>(
     let (Some(policy), Some(verifiers)) = (&gate.config.policy, &gate.config.verifiers) else {
         return Err(not_configured("A secret or binding that the policy needs is missing or wrong.").into());
     };
-    Asking { gate, policy, verifiers, at }.prove(user_pass, facts)
+    Asking { gate, policy, verifiers, at }.prove(user_pass, Proven::IsAsked, facts)
+}
+
+/// What it is worth that a password was proven lately.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proven {
+    /// It is right.
+    Suffices,
+    /// It is asked for once more.
+    IsAsked,
 }
 
 impl<'a> Asking<'a> {
-    pub(super) fn prove(&self, user_pass: UserPass, facts: &RequestFacts<'_>) -> Result<&'a Account, Halt> {
+    pub(super) fn prove(
+        &self,
+        user_pass: UserPass,
+        lately: Proven,
+        facts: &RequestFacts<'_>,
+    ) -> Result<&'a Account, Halt> {
+        let user = user_pass.user.clone();
+        match self.settle(user_pass, lately, facts) {
+            Err(Halt::Refused(refusal)) => {
+                self.look_elsewhere(&user)?;
+                Err(refusal.into())
+            }
+            settled => settled,
+        }
+    }
+
+    fn settle(
+        &self,
+        user_pass: UserPass,
+        lately: Proven,
+        facts: &RequestFacts<'_>,
+    ) -> Result<&'a Account, Halt> {
         if self.verifiers.users.is_none() {
             return Err(not_configured("No accounts are configured.").into());
         }
         let at = self.at;
         let account = self.account(&user_pass.user)?;
         let proof = account.map(|account| at.proven.proof(&user_pass, account));
-        let proven = proof.as_ref().is_some_and(|proof| at.proven.holds(proof, at.now));
+        let holds = || proof.as_ref().is_some_and(|proof| at.proven.holds(proof, at.now));
+        let proven = lately == Proven::Suffices && holds();
         match (at.answers.password, account) {
             (None, Some(account)) if proven => Ok(account),
             (None, _) => {
-                self.look_elsewhere(&user_pass.user)?;
                 self.may_try(&user_pass.user, facts)?;
                 Err(Halt::Needs(Question::Password(PasswordQuestion { user_pass, proof })))
             }
@@ -117,4 +149,189 @@ impl<'a> Asking<'a> {
 
 fn asked(about: About, call: Call) -> LedgerQuestion {
     LedgerQuestion { about, object: call.object, method: call.method, arguments: call.arguments }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authenticate::{Answers, LedgerAnswer, Stored};
+    use crate::config::{Config, Sources};
+    use crate::password::nfc;
+    use crate::password::proven::ProvenCache;
+    use crate::password::stored::StoredAccounts;
+    use crate::request::FieldList;
+    use crate::revocation::Kept;
+    use crate::secret::Secret;
+    use crate::time::UnixTime;
+
+    const NOW: UnixTime = UnixTime::from_seconds(1_795_305_600);
+    /// Of the password `U*U`: crypt_blowfish's published vector.
+    const HASH: &str = "$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+    const ALLOWED: &str = r#"{"allowed":true,"used":1,"at":null}"#;
+
+    fn gate(ledger: bool, store: bool) -> Gate {
+        let text = |text: &str| Secret::new(text.to_owned());
+        Gate::new(Config::parse(
+            &Sources {
+                secret: Some(text("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8")),
+                users: vec![("EDGEWARD_USERS".to_owned(), Secret::new(["ann:", HASH].concat()))],
+                ledger,
+                store,
+                ..Sources::default()
+            },
+            nfc,
+        ))
+    }
+
+    /// What is known besides the request, as an isolate holds it.
+    struct World {
+        gate: Gate,
+        accounts: StoredAccounts,
+        proven: ProvenCache,
+        answers: Answers,
+    }
+
+    impl World {
+        fn new(ledger: bool, store: bool) -> Self {
+            Self {
+                gate: gate(ledger, store),
+                accounts: StoredAccounts::new(),
+                proven: ProvenCache::new(&Secret::new([7; 32])),
+                answers: Answers::default(),
+            }
+        }
+
+        /// Asks once: the account, the cause, or what is needed first.
+        fn ask(&self, user: &str, password: &str) -> Result<String, Halt> {
+            let (fields, revoked) = (FieldList::default(), Kept::new());
+            let facts = RequestFacts::new("GET", "https://a.example/", &fields).expect("an absolute URI");
+            let store = Stored { revoked: &revoked, api_keys: None, accounts: &self.accounts };
+            let at = Circumstances {
+                now: NOW,
+                proven: &self.proven,
+                answers: &self.answers,
+                store,
+                confirmed: None,
+                nfc,
+            };
+            let user_pass = UserPass { user: user.to_owned(), password: Secret::new(password.to_owned()) };
+            prove_password(&self.gate, &facts, user_pass, &at).map(|account| account.user().to_owned())
+        }
+
+        /// Asks until it is settled, and answers as the Worker would: the steps, one word each. `said`: by the ledger, to a
+        /// try.
+        fn settle(&mut self, user: &str, password: &str, said: Option<&str>) -> Vec<String> {
+            let mut steps = Vec::new();
+            loop {
+                assert!(steps.len() < 9, "{steps:?}");
+                match self.ask(user, password) {
+                    Ok(account) => steps.push(account),
+                    Err(Halt::Refused(refusal)) => steps.push(refusal.cause.name().to_owned()),
+                    Err(Halt::Needs(question)) => {
+                        steps.push(self.answer(question, said));
+                        continue;
+                    }
+                }
+                return steps;
+            }
+        }
+
+        fn answer(&mut self, question: Question, said: Option<&str>) -> String {
+            let word = match question {
+                Question::Account(user) => {
+                    drop(self.accounts.took(&user, (user == "zoe").then_some(HASH), NOW, nfc));
+                    "account"
+                }
+                Question::Ledger(question) => {
+                    let method = question.method;
+                    let answer: LedgerAnswer =
+                        if method == "attempts" { said.map(str::to_owned) } else { None };
+                    self.answers.take(question, answer);
+                    method
+                }
+                Question::Password(question) => {
+                    let users = self.gate.config.verifiers.as_ref().and_then(|it| it.users.as_ref());
+                    let users = users.expect("accounts");
+                    let right = users.check_with(&self.accounts, &question.user_pass, NOW).0;
+                    if let Some(proof) = question.proof.filter(|_| right) {
+                        self.proven.remember(proof, NOW);
+                    }
+                    self.answers.password = Some(right);
+                    "password"
+                }
+                Question::Store => "store",
+            };
+            word.to_owned()
+        }
+    }
+
+    #[test]
+    fn step_by_step() {
+        const WAIT: &str = r#"{"allowed":false,"wait":7}"#;
+        for (ledger, store, user, password, said, steps) in [
+            (true, false, "ann", "U*U", Some(ALLOWED), &["attempts", "password", "forget", "ann"][..]),
+            (true, false, "ann", "no", Some(ALLOWED), &["attempts", "password", "credentials-wrong"]),
+            (true, false, "eve", "U*U", Some(ALLOWED), &["attempts", "password", "credentials-wrong"]),
+            (true, false, "ann", "U*U", Some(WAIT), &["attempts", "too-many-attempts"]),
+            (true, false, "eve", "U*U", Some(WAIT), &["attempts", "too-many-attempts"]),
+            (true, false, "ann", "U*U", None, &["attempts", "check-unavailable"]),
+            (true, false, "ann", "U*U", Some("{}"), &["attempts", "check-unavailable"]),
+            (false, false, "ann", "U*U", None, &["password", "ann"]),
+            (true, true, "ann", "U*U", Some(ALLOWED), &["attempts", "password", "forget", "ann"]),
+            (
+                true,
+                true,
+                "ann",
+                "no",
+                Some(ALLOWED),
+                &["attempts", "password", "account", "credentials-wrong"],
+            ),
+            (true, true, "ann", "no", Some(WAIT), &["attempts", "account", "too-many-attempts"]),
+            (true, true, "ann", "no", None, &["attempts", "account", "check-unavailable"]),
+            (true, true, "zoe", "U*U", Some(ALLOWED), &["account", "attempts", "password", "forget", "zoe"]),
+            (
+                true,
+                true,
+                "eve",
+                "U*U",
+                Some(ALLOWED),
+                &["account", "attempts", "password", "credentials-wrong"],
+            ),
+            (true, true, "zoe", "U*U", Some(WAIT), &["account", "attempts", "too-many-attempts"]),
+            (false, true, "zoe", "no", None, &["account", "password", "credentials-wrong"]),
+        ] {
+            let found = World::new(ledger, store).settle(user, password, said);
+            assert_eq!(found, steps, "{user} {password} {said:?} {ledger} {store}");
+        }
+    }
+
+    #[test]
+    fn what_was_proven_lately_asks_nobody() {
+        let mut world = World::new(true, true);
+        world.settle("zoe", "U*U", Some(ALLOWED));
+        world.answers = Answers::default();
+        assert_eq!(world.settle("zoe", "U*U", None), ["zoe"]);
+        assert_eq!(world.settle("zoe", "no", None), ["attempts", "check-unavailable"]);
+    }
+
+    #[test]
+    fn a_store_that_is_silent_or_holds_what_cannot_be_read() {
+        let mut world = World::new(true, true);
+        for user in ["ann", "zoe"] {
+            world.accounts.failed(user, NOW);
+        }
+        assert_eq!(world.settle("zoe", "U*U", Some(ALLOWED)), ["check-unavailable"]);
+        assert_eq!(world.settle("ann", "U*U", Some(ALLOWED)), ["attempts", "password", "forget", "ann"]);
+        assert!(world.accounts.took("zoe", Some("?"), NOW, nfc).is_err());
+        world.answers = Answers::default();
+        assert_eq!(world.settle("zoe", "U*U", Some(ALLOWED)), ["not-configured"]);
+    }
+
+    #[test]
+    fn how_long_to_wait_is_told() {
+        let mut world = World::new(true, false);
+        world.settle("ann", "no", Some(r#"{"allowed":false,"wait":7}"#));
+        let Err(Halt::Refused(refusal)) = world.ask("ann", "no") else { panic!("it is refused") };
+        assert_eq!(refusal.retry_after.map(crate::time::Lifetime::seconds), Some(7));
+    }
 }

@@ -32,6 +32,29 @@ pub fn session_of(
     Asking { gate, policy, verifiers, at }.whose(value.expose(), facts).map(|known| known.session)
 }
 
+/// The session that a request bears, as far as its cookie alone tells: for a request that was let in by it.
+#[must_use]
+pub fn session_shown(gate: &Gate, facts: &RequestFacts<'_>) -> Option<Session> {
+    let settings = gate.config.policy.as_ref()?.session.as_ref()?;
+    let value = credentials::session_alone(facts, &gate.places).ok()??;
+    let keys = gate.config.verifiers.as_ref()?.session.as_ref()?;
+    keys.open(&settings.bound_to(&facts.host()), value.expose())
+}
+
+/// Whether a session that began on another host, or elsewhere altogether, is good here: its time, its account, and whether
+/// it was ended.
+///
+/// # Errors
+/// Why it is not, or what has to be known first.
+pub fn stands(gate: &Gate, session: &Session, at: &Circumstances<'_>) -> Result<(), Halt> {
+    let (Some(policy), Some(verifiers)) = (&gate.config.policy, &gate.config.verifiers) else {
+        return Err(not_configured("A secret or binding that the policy needs is missing or wrong.").into());
+    };
+    let asking = Asking { gate, policy, verifiers, at };
+    asking.in_time(session)?;
+    asking.known_by(session).map(|_| ())
+}
+
 impl Asking<'_> {
     pub(super) fn by_session(&self, value: &str, facts: &RequestFacts<'_>) -> Result<Known, Halt> {
         let known = self.whose(value, facts)?;
@@ -48,9 +71,15 @@ impl Asking<'_> {
     /// Whose session it is, be it half a one.
     fn whose(&self, value: &str, facts: &RequestFacts<'_>) -> Result<Known, Halt> {
         let session = self.open(value, facts)?;
+        let authenticated = self.known_by(&session)?;
+        Ok(Known { session: Some(session), ..authenticated.into() })
+    }
+
+    /// Who a session that is in time makes known.
+    fn known_by(&self, session: &Session) -> Result<Authenticated, Halt> {
         let groups = match session.factors {
-            Factors::Elsewhere => session.groups.clone(),
-            Factors::Half | Factors::Password | Factors::Both => self.line_of(&session)?.groups().to_vec(),
+            Factors::Elsewhere => self.groups_elsewhere(session)?,
+            Factors::Half | Factors::Password | Factors::Both => self.line_of(session)?.groups().to_vec(),
         };
         let authenticated = Authenticated {
             user: Some(session.user.clone()),
@@ -60,8 +89,18 @@ impl Asking<'_> {
             factors: Some(session.factors),
             ..Authenticated::nobody(Kind::Session)
         };
-        self.not_ended(&session, &authenticated)?;
-        Ok(Known { session: Some(session), ..authenticated.into() })
+        self.not_ended(session, &authenticated)?;
+        Ok(authenticated)
+    }
+
+    /// Nobody's word is taken any longer whom the policy no longer names.
+    fn groups_elsewhere(&self, session: &Session) -> Result<Vec<String>, Refusal> {
+        let settings = self.policy.session.as_ref();
+        let is_taken = settings.is_some_and(|it| it.authority.is_some() || it.discourse.consumer.is_some());
+        if is_taken {
+            return Ok(session.groups.clone());
+        }
+        Err(of(session, Cause::SessionRevoked, "What another site says of its users is no longer taken."))
     }
 
     /// A valid session stands in for a signed URL that failed; one that is not valid changes nothing.
@@ -93,16 +132,21 @@ impl Asking<'_> {
             let detail = "The session cookie was not made here, or was changed.";
             return Err(Refusal::new(Cause::SessionInvalid, detail).sent(Kind::Session).into());
         };
+        self.in_time(&session)?;
+        Ok(session)
+    }
+
+    fn in_time(&self, session: &Session) -> Result<(), Refusal> {
         match session.in_time(self.at.now) {
-            Ok(()) => Ok(session),
+            Ok(()) => Ok(()),
             Err(Ended::Expired) => {
-                let refusal = of(&session, Cause::SessionExpired, "The session lasted as long as one may.");
+                let refusal = of(session, Cause::SessionExpired, "The session lasted as long as one may.");
                 let span = Some(session.ends.since(session.began));
-                Err(Refusal { span, ..refusal.at(session.ends) }.into())
+                Err(Refusal { span, ..refusal.at(session.ends) })
             }
             Err(Ended::Idle) => {
-                let refusal = of(&session, Cause::SessionIdle, "The session was not used for too long.");
-                Err(Refusal { span: Some(session.idle), ..refusal.at(session.idle_ends()) }.into())
+                let refusal = of(session, Cause::SessionIdle, "The session was not used for too long.");
+                Err(Refusal { span: Some(session.idle), ..refusal.at(session.idle_ends()) })
             }
         }
     }

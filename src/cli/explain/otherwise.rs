@@ -72,10 +72,11 @@ fn wrong(asked: &Asked<'_>, rule: &Rule) -> Vec<String> {
         Credentials::Basic(value) => wrong_password(asked, value.expose()),
         Credentials::ApiKey(key) => vec![unknown_key(asked, key.expose())],
         Credentials::Token(..) => {
-            vec![
-                "EDGEWARD_USERS would have to have an account of the name that is the token's sub."
-                    .to_owned(),
-            ]
+            let elsewhere =
+                if asked.gate.config.store { ", or EDGEWARD_KV, which is not looked in here" } else { "" };
+            vec![format!(
+                "EDGEWARD_USERS would have to have an account of the name that is the token's sub{elsewhere}."
+            )]
         }
         _ => Vec::new(),
     })
@@ -88,6 +89,10 @@ fn wrong_password(asked: &Asked<'_>, value: &str) -> Vec<String> {
     let user = visible(&sent.user);
     vec![match users.and_then(|users| users.account(&sent.user)) {
         Some(_) => format!("The account {user} is there: the password would have to be its own."),
+        None if asked.gate.config.store => format!(
+            "EDGEWARD_USERS would have to have an account {user}, or EDGEWARD_KV, which is not looked in here: `edgeward hash` \
+             makes its line."
+        ),
         None => {
             format!("EDGEWARD_USERS would have to have an account {user}: `edgeward hash` makes its line.")
         }

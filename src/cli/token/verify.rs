@@ -106,6 +106,8 @@ fn has_account(deployment: &Deployment, token: VerifiedJwt, now: UnixTime) -> Re
     };
     let users = deployment.config.verifiers.as_ref().and_then(|verifiers| verifiers.users.as_ref());
     match users.and_then(|users| users.account(subject)) {
+        // It may be in EDGEWARD_KV, which is not asked here.
+        None if deployment.config.store => Ok(token),
         None => Err(Refusal::new(Cause::CredentialsWrong, "The token's subject names no account.")),
         Some(account) if account.suspended() => {
             Err(Refusal::new(Cause::AccountSuspended, "The account is switched off."))

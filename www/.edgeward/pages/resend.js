@@ -1,42 +1,46 @@
 /*
   What was being posted when the sign-in ended can be sent once more as long as this page is not left: signs in by fetch
-  and reloads, and the browser offers to send it again.
+  and reloads, and the browser offers to send it again. What else comes of it is a page of ours: its words and its form
+  take the place of these.
 */
 (() => {
-  const forms = document.querySelectorAll(".ask");
-  const headline = document.querySelector("h1");
-  const words = (name) => document.querySelector(`[data-error=${name}]`) || document.querySelector("[data-error=internal]");
-  const say = (form, name, at) => {
-    const said = words(name);
-    headline.textContent = said.title;
-    at.textContent = said.textContent;
+  const find = (name, at = document) => at.querySelector(name);
+  const headline = find("h1");
+  const load = (url, body) => fetch(url, { method: body ? "POST" : "GET", body, headers: { accept: "text/html" } });
+  const show = (form, page) => {
+    const next = find(".ask", page);
+    const text = find("h1 + p", page);
+    document.title = page.title;
+    headline.textContent = find("h1", page).textContent;
+    if (!next) {
+      find(".error", form).textContent = text.textContent;
+      /* As if the page had just been shown: the button is free again. */
+      dispatchEvent(new Event("pageshow"));
+      return;
+    }
+    find("h1 + p")?.remove();
+    if (text) { headline.after(text); }
+    next.prepend(find(".note"));
+    next.target = form.target;
+    form.replaceWith(next);
+    next.dispatchEvent(new Event("ask", { bubbles: true }));
+    watch(next);
+    find("[autofocus]", next).focus();
   };
-  const fail = (form, cause) => {
-    const code = form.elements.namedItem("code");
-    const input = code || form.elements.namedItem("password");
-    const name = cause === "credentials-wrong" && code ? cause + "-code" : cause;
-    say(form, name, form.querySelector(".error"));
-    input.setAttribute("aria-invalid", "true");
-    input.value = "";
-    input.focus();
-  };
-  const ask = (form) => {
-    forms.forEach((other) => { other.hidden = other !== form; });
-    say(form, "second-factor-required", headline.nextElementSibling);
-    form.elements.namedItem("code").focus();
-  };
-  document.querySelectorAll(".unscripted").forEach((it) => it.remove());
-  forms.forEach((form) => form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  const watch = (form) => form.addEventListener("submit", async (event) => {
     const body = new URLSearchParams(new FormData(form));
-    let answer = {};
+    event.preventDefault();
     body.delete("tab");
     try {
-      const response = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" } });
-      answer = await response.json();
-    } catch (error) { answer.cause = "internal"; }
-    if (answer.signed_in) { location.reload(); return; }
-    form.dispatchEvent(new Event("ready"));
-    if (answer.second_factor) { ask(forms[forms.length - 1]); } else { fail(form, answer.cause || "internal"); }
-  }));
+      let response = await load(form.action, body);
+      if (response.ok) {
+        const answer = await response.json();
+        if (answer.signed_in) { location.reload(); return; }
+        response = await load(form.action + "?return_to=" + encodeURIComponent(body.get("return_to")));
+      }
+      show(form, new DOMParser().parseFromString(await response.text(), "text/html"));
+    } catch { form.submit(); }
+  });
+  find(".unscripted").remove();
+  watch(find(".ask"));
 })();
