@@ -11,6 +11,7 @@
 //!    unasked: it clears those of the whole registrable domain (Clear Site Data §3.1).
 
 use crate::authenticate::Gate;
+use crate::authority;
 use crate::credentials::authorization::Authorization;
 use crate::credentials::cookie;
 use crate::forward::is_own_cookie;
@@ -127,7 +128,10 @@ pub fn document(said: Said) -> String {
 /// `Set-Cookie` lines that take the session away.
 #[must_use]
 pub fn without_session(facts: &RequestFacts<'_>, settings: Option<&SessionSettings>) -> Vec<String> {
-    session::cookie::cleared(is_https(facts), domain(facts, settings).as_deref())
+    let mut lines = session::cookie::cleared(is_https(facts), domain(facts, settings).as_deref());
+    // Who signs out and in again is no browser that came back in vain.
+    lines.extend(authority::cookie::cleared(&facts.field("cookie").unwrap_or_default(), is_https(facts)));
+    lines
 }
 
 /// `Set-Cookie` lines that take away every cookie of ours, in every variant.
@@ -135,6 +139,7 @@ pub fn without_session(facts: &RequestFacts<'_>, settings: Option<&SessionSettin
 pub fn without_any(facts: &RequestFacts<'_>, settings: Option<&SessionSettings>) -> Vec<String> {
     let (https, domain) = (is_https(facts), domain(facts, settings));
     let mut lines = session::cookie::cleared(https, domain.as_deref());
+    lines.extend(authority::cookie::cleared(&facts.field("cookie").unwrap_or_default(), https));
     for bare in OTHERS {
         if https {
             lines.push(gone(&["__Host-", bare].concat(), true, None));

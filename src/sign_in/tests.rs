@@ -240,3 +240,17 @@ fn without_the_table_nobody_signs_in() {
     }
     assert_eq!(world.cause("username=ann&password=ann-pw"), Cause::NotConfigured);
 }
+
+#[test]
+fn a_password_that_was_proven_lately_is_counted_all_the_same() {
+    let mut world = World::new("{}");
+    for (times, form) in ["username=ann&password=ann-pw"; 2].into_iter().enumerate() {
+        world.sign_in(form).expect("in");
+        let tries = world.asked.iter().filter(|question| question.method == "attempts").count();
+        assert_eq!((world.passwords as usize, tries), (times + 1, times + 1));
+        let users = world.gate.config.verifiers.as_ref().and_then(|it| it.users.as_ref()).expect("users");
+        let ann = crate::credentials::basic::user_pass("ann", "ann-pw", nfc).expect("a user-pass");
+        let proof = world.proven.proof(&ann, users.account("ann").expect("ann"));
+        world.proven.remember(proof, NOW);
+    }
+}

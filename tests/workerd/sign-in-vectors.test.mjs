@@ -7,7 +7,7 @@ import { NO_VECTORS, PASSWORDS, cases } from "./given.mjs";
 import { Browser, DEVICE, RULES, SESSION, SIGN_IN, cookiesOf, pageOf } from "./people.mjs";
 
 const BASE = "https://app.example";
-const ALLOWED = ["https://foo.bar", "http://foo.bar", "https://www.whitelisteddomain.tld"];
+const ALLOWED = ["https://foo.bar", "https://port.bar:8080", "https://www.whitelisteddomain.tld"];
 const world = shared(() => ({ policy: { rules: RULES, session: { hosts: ALLOWED } } }));
 const browser = (site = BASE) => new Browser(world.gate, { site });
 
@@ -70,6 +70,35 @@ suite("cases_redirect_frameworks.json", (t, all) =>
     return undefined;
   }),
 );
+
+test("addresses that nobody wrote: the platform's own parser reads each as it was taken", async (t) => {
+  const seed = 20_261_122;
+  const draw = random(seed);
+  const pick = (list) => list[draw() % list.length];
+  const PIECES = ["/", "//", "\\", ":", "@", "?", "#", ".", "..", "%2e", "%2F", "%5c", "\t", "\n", "\0", " ", "é", "\u3002", "a", "/b", "?b=c", "#d", "&e=f", "[", "]", "|", "^", "{", "'", "\"", "<",
+    "https:", "HTTP:", "javascript:", "evil.example", "app.example", BASE, ALLOWED[0], ALLOWED[2], "127.1", "[::1]", ":443", ":8443"];
+  let taken = 0;
+  for (let i = 0; i < 600; i += 1) {
+    const begin = pick(["", "/a", "/", BASE, `${ALLOWED[1]}/x`]);
+    const target = begin + Array.from({ length: 1 + (draw() % 4) }, () => pick(PIECES)).join("");
+    const page = await browser().open(`${SIGN_IN}?return_to=${encodeURIComponent(target)}`);
+    const back = pageOf(page).inputs.return_to;
+    const read = new URL(back, `${BASE}${SIGN_IN}`);
+    assert.ok([BASE, ...ALLOWED].includes(read.origin), `${JSON.stringify(target)} leads to ${back}`);
+    if (back !== "/") {
+      assert.equal(read.href, new URL(target, `${BASE}${SIGN_IN}`).href, JSON.stringify(target));
+      taken += 1;
+    }
+  }
+  t.diagnostic(`seed ${seed}: ${taken} of 600 taken`);
+  assert.ok(taken > 60, "some are good");
+});
+
+/** Park and Miller's minimal standard. */
+function random(seed) {
+  let state = seed;
+  return () => (state = (state * 48_271) % 2_147_483_647);
+}
 
 // Where ours parts from the peer: a form says whose it is, and is a form (contract §6).
 const OTHERWISE = {

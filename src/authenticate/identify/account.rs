@@ -1,5 +1,6 @@
 //! By a password.
 
+use super::password::Proven;
 use super::revoked::silent;
 use super::{Asking, Halt, Known};
 use crate::authenticate::{Authenticated, Question, not_configured};
@@ -37,7 +38,8 @@ impl<'a> Asking<'a> {
     pub(super) fn by_password(&self, value: &str, facts: &RequestFacts<'_>) -> Result<Known, Halt> {
         let user_pass = basic::parse(value, self.at.nfc)
             .map_err(|detail| Refusal::new(Cause::CredentialsMalformed, detail).sent(Kind::Basic))?;
-        let account = self.prove(user_pass, facts).map_err(|halt| halt.sent(Kind::Basic))?;
+        let account =
+            self.prove(user_pass, Proven::Suffices, facts).map_err(|halt| halt.sent(Kind::Basic))?;
         in_good_standing(account, Kind::Basic, self.at.now)?;
         Ok(known_account(account).into())
     }
