@@ -55,9 +55,8 @@ impl<'p> Asked<'p> {
         if at == At::Discourse {
             return of_discourse(config, settings, query, now);
         }
-        of_host(config, settings, query).ok_or_else(|| {
-            Refusal::new(Cause::Denied, "No host of session.hosts sent the browser here.")
-        })
+        of_host(config, settings, query)
+            .ok_or_else(|| Refusal::new(Cause::Denied, "No host of session.hosts sent the browser here."))
     }
 
     /// Whether a second factor is wanted.

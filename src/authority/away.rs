@@ -8,8 +8,8 @@ use crate::policy::{Consumer, Kind};
 use crate::reply::escape::component;
 use crate::request::{RequestFacts, Scheme};
 use crate::seal::NONCE_SIZE;
-use crate::token::keys::{Key, Standing};
 use crate::time::UnixTime;
+use crate::token::keys::{Key, Standing};
 use crate::verdict::{Cause, Refusal, Refused};
 
 /// Where people sign in who cannot here.
@@ -156,7 +156,9 @@ mod tests {
     fn done(config: &Config, cookie: &str, refused: &Refused) -> String {
         facts("https://app.example/x?y", cookie, |facts| match verdict(config, facts, refused) {
             Some(Verdict::Send(Elsewhere::Authority("https://login.example"), false)) => "send".to_owned(),
-            Some(Verdict::Send(Elsewhere::Authority("https://login.example"), true)) => "send twice".to_owned(),
+            Some(Verdict::Send(Elsewhere::Authority("https://login.example"), true)) => {
+                "send twice".to_owned()
+            }
             Some(Verdict::Send(Elsewhere::Discourse(_), false)) => "send to Discourse".to_owned(),
             Some(Verdict::Send(..)) => "elsewhere".to_owned(),
             Some(Verdict::InVain(refused)) => format!("vain {}", refused.refusal.cause.name()),
@@ -179,7 +181,13 @@ mod tests {
             (Cause::SessionInvalid, Some(Kind::Session), &session, "", "send"),
             (Cause::SecondFactorRequired, Some(Kind::Session), &session, "", "send twice"),
             (Cause::SecondFactorRequired, Some(Kind::Session), &session, came, "send twice"),
-            (Cause::SecondFactorRequired, Some(Kind::Session), &session, twice, "vain second-factor-required"),
+            (
+                Cause::SecondFactorRequired,
+                Some(Kind::Session),
+                &session,
+                twice,
+                "vain second-factor-required",
+            ),
             (Cause::SecondFactorRequired, Some(Kind::Basic), &both, "", "stay"),
             (Cause::CredentialsWrong, Some(Kind::Basic), &both, "", "stay"),
             (Cause::CredentialsUnsupported, Some(Kind::Bearer), &session, "", "stay"),

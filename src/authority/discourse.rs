@@ -107,7 +107,11 @@ impl Message {
     /// The value of a field; `None` where it is not there, or is empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|it| !it.is_empty())
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|it| !it.is_empty())
     }
 
     fn need(&self, name: &str, fault: &'static str) -> Result<&str, Fault> {
@@ -159,7 +163,10 @@ impl Message {
     pub fn request(&self) -> Result<Request, Fault> {
         Ok(Request {
             nonce: self.need("nonce", "nonce is not there.")?.to_owned(),
-            return_to: self.get("return_sso_url").ok_or(Fault::Malformed("return_sso_url is not there."))?.to_owned(),
+            return_to: self
+                .get("return_sso_url")
+                .ok_or(Fault::Malformed("return_sso_url is not there."))?
+                .to_owned(),
             second_factor: self.says("require_2fa")?,
             logout: self.says("logout")?,
         })
@@ -200,7 +207,8 @@ pub fn with_query(url: &str, query: &str) -> String {
 }
 
 fn signed(key: &MacKey, fields: &[(&str, &str)]) -> String {
-    let fields: Vec<String> = fields.iter().map(|(name, value)| [name, "=", &component(value)].concat()).collect();
+    let fields: Vec<String> =
+        fields.iter().map(|(name, value)| [name, "=", &component(value)].concat()).collect();
     let sso = STANDARD.encode(fields.join("&"));
     let tag = text::hex(key.tag(&[sso.as_bytes()]).as_bytes());
     ["sso=", &component(&sso), "&sig=", &tag].concat()
@@ -243,9 +251,8 @@ fn is_name(text: &str) -> bool {
 /// Whether a user-id is an address (RFC 5321 §4.1.2, without quotes and literals).
 fn is_address(user: &str) -> bool {
     let is_atom = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&b);
-    let is_label = |label: &str| {
-        !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-    };
+    let is_label =
+        |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let (local, domain) = text::parted(user, b'@');
     let domain = domain.unwrap_or_default();
     !local.is_empty() && local.bytes().all(is_atom) && domain.contains('.') && domain.split('.').all(is_label)
@@ -365,7 +372,8 @@ mod tests {
     #[test]
     fn what_is_asked() {
         let request = |form: &str| read(&of(form)).and_then(|message| message.request());
-        let asked = request("nonce=a&return_sso_url=https%3A%2F%2Ff.example%2Fx&require_2fa=true").expect("good");
+        let asked =
+            request("nonce=a&return_sso_url=https%3A%2F%2Ff.example%2Fx&require_2fa=true").expect("good");
         assert_eq!(asked.return_to, "https://f.example/x");
         assert!(asked.second_factor && !asked.logout);
         for bad in ["nonce=a", "return_sso_url=https://f.example/", "nonce=a&return_sso_url=x&logout=yes"] {
@@ -377,7 +385,8 @@ mod tests {
     fn what_is_answered() {
         let said = |user: &str, groups: &[&str], second_factor| {
             let groups: Vec<String> = groups.iter().map(ToString::to_string).collect();
-            read(&answer(&key(), &Answer { nonce: "n", user, groups: &groups, second_factor })).expect("signed")
+            read(&answer(&key(), &Answer { nonce: "n", user, groups: &groups, second_factor }))
+                .expect("signed")
         };
         let with_address = said("ann@acme.example", &["staff", "a b"], true);
         for (name, value) in [
@@ -394,7 +403,9 @@ mod tests {
         }
         let without = said("ann", &[], false);
         assert_eq!((without.get("email"), without.get("require_activation")), (None, Some("true")));
-        for no_address in ["ann@", "@acme.example", "ann@acme", "ann@b@acme.example", "a b@acme.example", "ann@a..b"] {
+        for no_address in
+            ["ann@", "@acme.example", "ann@acme", "ann@b@acme.example", "a b@acme.example", "ann@a..b"]
+        {
             assert_eq!(said(no_address, &[], false).get("email"), None, "{no_address}");
         }
     }

@@ -15,9 +15,7 @@
 use super::away::shared_key;
 use super::discourse::{Fault, Message};
 use super::{Errand, Sent, asked, cookie};
-use crate::authenticate::{
-    About, Circumstances, Gate, Halt, LedgerQuestion, Question, session_of, stands,
-};
+use crate::authenticate::{About, Circumstances, Gate, Halt, LedgerQuestion, Question, session_of, stands};
 use crate::json::{Json, push_string};
 use crate::policy::{Kind, SessionSettings};
 use crate::request::{RequestFacts, Scheme};

@@ -158,7 +158,13 @@ mod tests {
 
     #[test]
     fn cookies_and_parameters() {
-        for name in ["__Host-edgeward", "__secure-edgeward-link", "edgeward", "Edgeward-Lang", "edgeward-away-07070707"] {
+        for name in [
+            "__Host-edgeward",
+            "__secure-edgeward-link",
+            "edgeward",
+            "Edgeward-Lang",
+            "edgeward-away-07070707",
+        ] {
             assert!(is_own_cookie(name), "{name}");
         }
         for name in ["__Host-acme", "edgewards", "my-edgeward"] {
