@@ -8,19 +8,22 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const folder = `${root}target/pages/`;
+
+/** Where the pages of some languages are written: two tests that run at once do not meet. */
+const folderOf = (languages) => `${root}target/pages${languages === "all" ? "" : `-${languages}`}/`;
 
 // The index shows the pages in frames; its own script and style are the gallery's.
 const INDEX_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'";
 
 /**
  * Renders the gallery: English, or `languages` ("all", or tags with commas between them). Returns what its manifest says
- * of each page.
+ * of each page, and knows its folder.
  */
 export async function render(languages = "en") {
+  const folder = folderOf(languages);
   const args = ["run", "--quiet", "--example", "gallery", "--", languages, folder];
   execFileSync("cargo", args, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
-  return JSON.parse(await readFile(`${folder}manifest.json`, "utf8"));
+  return Object.assign(JSON.parse(await readFile(`${folder}manifest.json`, "utf8")), { folder });
 }
 
 /** Serves the gallery; `change` may alter a page before it is sent. Resolves to its base URL and a way to stop. */
@@ -31,7 +34,7 @@ export async function serve(manifest, { port = 0, change = (html) => html } = {}
     const { pathname, searchParams } = new URL(request.url, "http://localhost");
     const file = pathname.slice(1) || "index.html";
     if (!policies.has(file)) return response.writeHead(404).end();
-    const page = { html: change(await readFile(folder + file, "utf8")), csp: policies.get(file) };
+    const page = { html: change(await readFile(manifest.folder + file, "utf8")), csp: policies.get(file) };
     const { html, csp } = searchParams.has("framed") ? framed(page, searchParams.get("framed")) : page;
     response.writeHead(200, { "content-type": "text/html; charset=utf-8", "content-security-policy": csp });
     response.end(html);
@@ -48,7 +51,7 @@ function framed({ html, csp }, scheme) {
   const shown = html
     .replaceAll("screen and (prefers-color-scheme:dark)", query)
     .replaceAll(/(name="color-scheme" content=")light dark/g, `$1${scheme}`)
-    .replaceAll("color-scheme: light dark", `color-scheme: ${scheme}`);
+    .replaceAll("color-scheme:light dark", `color-scheme:${scheme}`);
   // Its style has another hash now.
   return { html: shown, csp: own.replace(/style-src [^;]*/, "style-src 'unsafe-inline'") };
 }

@@ -51,7 +51,7 @@ use crate::verdict::{Cause, Refusal, Refused};
 use authorize::{authorize, holds_here_and_now};
 use identify::{Known, identify};
 
-pub use identify::{Halt, counter, in_good_standing, prove_password, session_of, stands};
+pub use identify::{Halt, counter, in_good_standing, prove_password, session_of, session_shown, stands};
 
 pub use outcome::{
     About, Answers, Authenticated, Decision, Exchange, LedgerAnswer, LedgerQuestion, Outcome, Passage,

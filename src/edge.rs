@@ -3,6 +3,7 @@
 //! `worker.js` calls these functions; they call back into its `host`. A request that needs nothing from outside is
 //! decided without a single await: [`fetch`] hands back the platform's own promise.
 
+mod authority;
 mod endpoints;
 mod facts;
 mod host;
@@ -287,6 +288,7 @@ impl Visit<'_> {
             (reply::Endpoint::SignOut, _) => self.sign_out(),
             (reply::Endpoint::Clear, _) => self.clear(),
             (reply::Endpoint::Session, Some(_)) => self.session(),
+            (reply::Endpoint::Authority(at), who) => self.authority(at, who),
             (reply::Endpoint::SessionScript, _) => self.session_script(),
             (
                 reply::Endpoint::Brand
@@ -320,11 +322,16 @@ impl Visit<'_> {
 
     /// The same, to a form that was sent.
     fn page_after(&self, refused: &Refused, tried: Option<&Tried>) -> JsValue {
-        let status = reply::status(refused.refusal.cause);
-        let answerer = self.answerer();
-        if answerer.form() != reply::negotiate::Form::Html {
+        if self.answerer().form() != reply::negotiate::Form::Html {
             return self.show(refused, tried);
         }
+        let away = if tried.is_none() { self.away(refused) } else { None };
+        away.unwrap_or_else(|| self.page_here(refused, tried))
+    }
+
+    /// The same where nobody is sent to another host.
+    fn page_here(&self, refused: &Refused, tried: Option<&Tried>) -> JsValue {
+        let status = reply::status(refused.refusal.cause);
         if self.isolate.wants_template(status) {
             return self.fetch_template(refused, tried, status);
         }

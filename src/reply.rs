@@ -3,6 +3,7 @@
 //! Nothing here verifies anything, and nothing here knows the platform.
 
 pub mod action;
+mod away;
 pub mod catalog;
 pub mod color;
 pub mod escape;

@@ -4,12 +4,14 @@
 //! 2. The session is ended for whoever has a copy of the cookie, where a store is bound ([`crate::revocation::sessions`]).
 //!    Where none is, or none answers, the page says that a copy stays good: it never says more than is true.
 //! 3. A browser that was given user name and password by its own prompt sends them with each request, and there is no way to
-//!    take them back. An answer of 401 with a `Basic` challenge makes Chromium and Firefox drop what they sent with that
-//!    request, and ask anew; whoever declines sees the page, which says to close the browser.
+//!    take them back. An answer of 401 with a `Basic` challenge makes Chromium drop what it sent with that request, and ask
+//!    anew; whoever declines sees the page. Not every browser can be counted on to do the same, so the page says to close
+//!    it.
 //! 4. `Clear-Site-Data: "cache"` empties the cache and the pages behind the back button. `"cookies"` is not ours to send
 //!    unasked: it clears those of the whole registrable domain (Clear Site Data §3.1).
 
 use crate::authenticate::Gate;
+use crate::authority;
 use crate::credentials::authorization::Authorization;
 use crate::credentials::cookie;
 use crate::forward::is_own_cookie;
@@ -126,7 +128,10 @@ pub fn document(said: Said) -> String {
 /// `Set-Cookie` lines that take the session away.
 #[must_use]
 pub fn without_session(facts: &RequestFacts<'_>, settings: Option<&SessionSettings>) -> Vec<String> {
-    session::cookie::cleared(is_https(facts), domain(facts, settings).as_deref())
+    let mut lines = session::cookie::cleared(is_https(facts), domain(facts, settings).as_deref());
+    // Who signs out and in again is no browser that came back in vain.
+    lines.extend(authority::cookie::cleared(&facts.field("cookie").unwrap_or_default(), is_https(facts)));
+    lines
 }
 
 /// `Set-Cookie` lines that take away every cookie of ours, in every variant.
@@ -134,6 +139,7 @@ pub fn without_session(facts: &RequestFacts<'_>, settings: Option<&SessionSettin
 pub fn without_any(facts: &RequestFacts<'_>, settings: Option<&SessionSettings>) -> Vec<String> {
     let (https, domain) = (is_https(facts), domain(facts, settings));
     let mut lines = session::cookie::cleared(https, domain.as_deref());
+    lines.extend(authority::cookie::cleared(&facts.field("cookie").unwrap_or_default(), https));
     for bare in OTHERS {
         if https {
             lines.push(gone(&["__Host-", bare].concat(), true, None));

@@ -170,7 +170,7 @@ fn script_injection() {
 
 fn assert_harmless(html: &str) {
     // The script that counts down stands last, and nothing of a visitor is in it.
-    let html = html.split_once("<script>(() => {").map_or(html, |(before, _)| before);
+    let html = html.split_once("<script>(()=>{").map_or(html, |(before, _)| before);
     assert!(!html.contains("<script"), "{html}");
     assert!(!html.contains("<img src=x"), "{html}");
     // What a visitor sends is never read as a placeholder or a blank: it stands there as it came.
@@ -312,9 +312,9 @@ fn confirming() -> PageFacts<'static> {
 fn a_link_that_counts_has_one_button() {
     for brand in [acme(), Brand::default()] {
         let page = Pages::new(brand).render(&confirming());
-        let form = "<form method=\"post\" action=\"/.edgeward/link\">\n      \
-                    <input type=\"hidden\" name=\"token\" value=\"QHJlYWxseS1hLXRva2Vu\">\n      \
-                    <input type=\"hidden\" name=\"return_to\" value=\"/reports?year=2026&amp;page=2\">\n      \
+        let form = "<form method=\"post\" action=\"/.edgeward/link\">\n\
+                    <input type=\"hidden\" name=\"token\" value=\"QHJlYWxseS1hLXRva2Vu\">\n\
+                    <input type=\"hidden\" name=\"return_to\" value=\"/reports?year=2026&amp;page=2\">\n\
                     <input type=\"hidden\" name=\"form\" value=\"";
         assert!(page.html.contains(form), "{}", page.html);
         assert_eq!(page.html.matches("class=\"button\"").count(), 1, "one thing to do");
@@ -420,8 +420,12 @@ fn the_built_in_pages_are_templates() {
     let mut pages = Pages::new(acme());
     let built_in = pages.render(&facts());
     pages.replace(401, &page).expect("a template");
-    assert_eq!(pages.render(&facts()), built_in);
-    assert_eq!(pages.rendered(), 2);
+    // Ours is sent without its indentation.
+    let lines =
+        |html: &str| -> Vec<String> { html.lines().map(|line| line.trim_start().to_owned()).collect() };
+    let copied = pages.render(&facts());
+    assert_eq!(lines(&copied.html), lines(&built_in.html));
+    assert_eq!((copied.csp, pages.rendered()), (built_in.csp, 2));
 }
 
 #[test]

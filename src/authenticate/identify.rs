@@ -11,7 +11,7 @@ mod token;
 pub use account::in_good_standing;
 pub use link::{count_use, counter};
 pub use password::prove_password;
-pub use session::{session_of, stands};
+pub use session::{session_of, session_shown, stands};
 
 use super::ambient::is_cross_site;
 use super::second_factor;

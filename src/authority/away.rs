@@ -8,6 +8,7 @@ use crate::policy::{Consumer, Kind};
 use crate::reply::escape::component;
 use crate::request::{RequestFacts, Scheme};
 use crate::seal::NONCE_SIZE;
+use crate::text;
 use crate::time::UnixTime;
 use crate::token::keys::{Key, Standing};
 use crate::verdict::{Cause, Refusal, Refused};
@@ -27,12 +28,10 @@ impl<'p> Elsewhere<'p> {
     #[must_use]
     pub fn of(config: &'p Config, facts: &RequestFacts<'_>) -> Option<Self> {
         let settings = config.policy.as_ref()?.session.as_ref()?;
-        let verifiers = config.verifiers.as_ref()?;
         if let Some(authority) = settings.away_from(&facts.origin()) {
             return Some(Self::Authority(authority));
         }
-        let has_accounts = config.store || verifiers.users.is_some();
-        settings.discourse.consumer.as_ref().filter(|_| !has_accounts).map(Self::Discourse)
+        settings.discourse.consumer.as_ref().filter(|_| !settings.by_form).map(Self::Discourse)
     }
 
     /// How an errand is sealed that leads there.
@@ -52,6 +51,19 @@ pub enum Verdict<'p> {
     Send(Elsewhere<'p>, bool),
     /// It was a moment ago, and came back for nothing: this is shown.
     InVain(Refused),
+}
+
+impl<'p> Elsewhere<'p> {
+    /// The host, as people know it.
+    #[must_use]
+    pub fn host(&self) -> &'p str {
+        let url = match *self {
+            Self::Authority(origin) => origin,
+            Self::Discourse(consumer) => consumer.url.as_str(),
+        };
+        let (_, rest) = text::cut(url, "://").unwrap_or(("", url));
+        text::parted(rest, b'/').0
+    }
 }
 
 /// Whether signing in elsewhere mends it; `None` where it does not.

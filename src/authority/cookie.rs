@@ -8,6 +8,7 @@ use crate::credentials::cookie;
 use crate::text::hex;
 use crate::time::Lifetime;
 use crate::token::to_base64url;
+use crate::verdict::Cause;
 
 const SECURE: &str = "__Host-edgeward-away";
 const BARE: &str = "edgeward-away";
@@ -61,10 +62,16 @@ pub fn came_back(errand: &Errand, came: Came, https: bool) -> [String; 2] {
     [gone(&name(errand, https), https), line(mark(https), value, https, CAME_BACK)]
 }
 
-/// `Set-Cookie` that ends an errand in vain.
+/// `Set-Cookie` lines that end an errand in vain: the page that says so learns why.
 #[must_use]
-pub fn failed(errand: &Errand, https: bool) -> String {
-    gone(&name(errand, https), https)
+pub fn failed(errand: &Errand, cause: Cause, https: bool) -> [String; 2] {
+    [gone(&name(errand, https), https), line(mark(https), cause.name(), https, CAME_BACK)]
+}
+
+/// Why the browser came back in vain a moment ago.
+#[must_use]
+pub fn why(field: &str, https: bool) -> Option<Cause> {
+    Cause::from_name(cookie::values(field, mark(https)).next()?)
 }
 
 /// What the browser came back with a moment ago, if it did.
@@ -180,6 +187,10 @@ mod tests {
         ] {
             assert_eq!(came(field, true), wanted, "{field}");
         }
+        let [_, mark] = failed(&errand(), Cause::AccountSuspended, true);
+        let pair = mark.split(';').next().expect("a pair");
+        assert_eq!((why(pair, true), came(pair, true)), (Some(Cause::AccountSuspended), None));
+        assert_eq!(why("__Host-edgeward-away=1", true), None);
         assert!(Came::SignedIn < Came::Twice);
         let both = "__Host-edgeward-away=1; __Host-edgeward-away-07070707=x; __Host-edgeward-away-7=x";
         assert_eq!(cleared(both, true).len(), 2);

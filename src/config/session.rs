@@ -30,6 +30,7 @@ pub fn session(node: &Node<'_>, configured: &Configured) -> Option<SessionSettin
             warn: table.read_or_default("warn", |node| {
                 node.one_of(&[("off", Warn::Off), ("script", Warn::Script), ("inject", Warn::Inject)])
             }),
+            by_form: configured.has_accounts(),
             domain: table.read("domain", |node| hosts::domain(&node)),
             hosts: table.read_or_default("hosts", |node| hosts::hosts(&node)),
             authority: table.read("authority", |node| hosts::secure_origin(&node)),

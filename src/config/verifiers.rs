@@ -183,6 +183,11 @@ impl Configured {
         }
     }
 
+    /// Whether there are accounts, be they right or wrong.
+    pub const fn has_accounts(&self) -> bool {
+        self.there.accounts()
+    }
+
     /// Records that the policy needs accounts, where there are none.
     pub fn need_accounts(&self, reason: &str, notes: &Notes) {
         if !self.there.accounts() {

@@ -136,10 +136,6 @@ impl Visit<'_> {
         settings.map(|settings| leaving.endings(settings, everywhere, self.now)).unwrap_or_default()
     }
 
-    fn settings(&self) -> Option<&crate::policy::SessionSettings> {
-        self.isolate.gate.config.policy.as_ref()?.session.as_ref()
-    }
-
     /// Whether anything keeps what was ended.
     const fn keeps(&self) -> bool {
         let config = &self.isolate.gate.config;

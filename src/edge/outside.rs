@@ -7,6 +7,7 @@ use super::host::{self, Host};
 use super::isolate::{self, Isolate};
 use super::{Visit, once, plain, visit};
 use crate::authenticate::{Answers, LedgerQuestion, Question};
+use crate::authority::Sent;
 use crate::password::stored;
 use crate::revocation::State;
 use crate::sign_in::SignInForm;
@@ -27,6 +28,8 @@ pub enum Then {
     SignIn(Box<SignInForm>),
     /// The sign-in page is shown.
     SignInPage,
+    /// A browser came back that was sent away to sign in.
+    ComeBack(Sent),
 }
 
 /// What the form says that opens a link.
@@ -159,6 +162,7 @@ impl Resume {
                 Then::Open(opened) => visit.open(opened, answers),
                 Then::SignIn(form) => visit.try_sign_in(form, answers),
                 Then::SignInPage => visit.sign_in_page(answers),
+                Then::ComeBack(sent) => visit.come_back(sent, answers),
             }
         })
     }

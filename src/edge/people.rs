@@ -3,6 +3,7 @@
 use super::outside::{self, Then};
 use super::{Visit, log, plain};
 use crate::authenticate::{Answers, Halt, Question, second_factor, session_of};
+use crate::authority::away::Elsewhere;
 use crate::device::{DeviceId, Reach};
 use crate::reply::Reply;
 use crate::reply::form::Sent;
@@ -36,6 +37,11 @@ impl Tried {
         }
     }
 
+    /// Nothing but where it leads back to.
+    pub fn to(return_to: String) -> Self {
+        Self { user: String::new(), return_to, remember: false, code: false, tab: false }
+    }
+
     /// What the page makes of it.
     pub fn sent(&self) -> Sent<'_> {
         let Self { user, return_to, remember, code, tab } = self;
@@ -53,7 +59,12 @@ enum Standing {
 impl Visit<'_> {
     /// `sign-in`: the page with the form, and what the form sends.
     pub(super) fn sign_in(&self) -> JsValue {
-        if self.facts.method != "POST" {
+        let is_asked = self.facts.method != "POST";
+        if Elsewhere::of(&self.isolate.gate.config, self.facts).is_some() {
+            let refusal = Refusal::new(Cause::Denied, "People sign in on another host.");
+            return if is_asked { self.start() } else { self.refuse(&plain(refusal)) };
+        }
+        if is_asked {
             return self.sign_in_page(Answers::default());
         }
         if !is_own_form(self.facts) {

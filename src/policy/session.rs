@@ -16,6 +16,8 @@ pub struct SessionSettings {
     pub remember_idle: Lifetime,
     /// Whether visitors are warned before the end.
     pub warn: Warn,
+    /// Whether there are accounts that can sign in by a form.
+    pub by_form: bool,
     /// The parent of hosts that share one sign-in: lower case, without a period at the front.
     pub domain: Option<String>,
     /// Origins, besides the request's own, that a sign-in may lead back to.
@@ -93,6 +95,12 @@ impl SessionSettings {
     #[must_use]
     pub fn away_from(&self, origin: &str) -> Option<&str> {
         self.authority.as_deref().filter(|authority| *authority != origin)
+    }
+
+    /// Whether people sign in by a form on the host with that serialised origin.
+    #[must_use]
+    pub fn has_form(&self, origin: &str) -> bool {
+        self.by_form && self.away_from(origin).is_none()
     }
 
     /// Whether the host is one that shares the sign-in of [`Self::domain`].

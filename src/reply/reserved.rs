@@ -1,5 +1,6 @@
 //! The reserved paths: all below `/.edgeward/`, never passed to the origin.
 
+use crate::authority::At;
 use crate::config::Config;
 use crate::request::RequestFacts;
 use crate::reserved::{CLEAR, LANGUAGE, LINK, REVOKE, SESSION, SESSION_SCRIPT, SIGN_IN, SIGN_OUT, TOKEN};
@@ -37,6 +38,8 @@ pub enum Endpoint {
     Session,
     /// `session.js`.
     SessionScript,
+    /// `authority/*`: people sign in on another host, or for one.
+    Authority(At),
     /// Nothing, or nothing for this method, or a gate that is not configured.
     Refused(Refusal),
 }
@@ -44,7 +47,7 @@ pub enum Endpoint {
 /// What stands at the path of a request.
 #[must_use]
 pub fn endpoint(facts: &RequestFacts<'_>, config: &Config) -> Endpoint {
-    let Some(endpoint) = found(facts.path, config) else {
+    let Some(endpoint) = found(facts, config) else {
         return Endpoint::Refused(Refusal::new(Cause::NotFound, "No such reserved path."));
     };
     match (facts.method, allowed(facts.path)) {
@@ -79,7 +82,8 @@ fn refused(detail: &str) -> Endpoint {
     Endpoint::Refused(Refusal::new(Cause::MethodNotAllowed, detail))
 }
 
-fn found(path: &str, config: &Config) -> Option<Endpoint> {
+fn found(facts: &RequestFacts<'_>, config: &Config) -> Option<Endpoint> {
+    let path = facts.path;
     let configured = config.verifiers.is_some();
     let policy = config.policy.as_ref();
     match path {
@@ -96,6 +100,11 @@ fn found(path: &str, config: &Config) -> Option<Endpoint> {
     }
     if let Some(cause) = path.strip_prefix(PROBLEMS) {
         return Cause::from_name(cause).map(Endpoint::Explained);
+    }
+    if let Some(settings) = policy.and_then(|policy| policy.session.as_ref())
+        && let Some(at) = At::of(path, settings, &facts.origin())
+    {
+        return Some(Endpoint::Authority(at));
     }
     match path.strip_prefix("/.edgeward/")? {
         "health" if configured => Some(Endpoint::Health),

@@ -1,6 +1,7 @@
 //! What is said about a session: to a script whose form began one, and to a browser that has one which is over.
 
 use super::{Answerer, Reply};
+use crate::authority::path::START;
 use crate::challenge::Asker;
 use crate::json::ObjectWriter;
 use crate::policy::Kind;
@@ -55,7 +56,10 @@ impl Answerer<'_> {
         let is_page =
             matches!(self.facts.method, "GET" | "HEAD") && !self.facts.path.starts_with("/.edgeward/");
         let query = is_page.then(|| ["?return_to=", &component(return_to)].concat());
-        Some([&self.facts.origin(), SIGN_IN, query.as_deref().unwrap_or_default()].concat())
+        let origin = self.facts.origin();
+        let away = self.sessions().is_some_and(|sessions| sessions.away_from(&origin).is_some());
+        let path = if away { START } else { SIGN_IN };
+        Some([&origin, path, query.as_deref().unwrap_or_default()].concat())
     }
 
     /// `{"signed_in": …, "second_factor": …, "return_to": …}`: exactly one of the two is true.

@@ -79,7 +79,7 @@ impl Answerer<'_> {
     ) -> Option<Form<'f>> {
         let refusal = &refused.refusal;
         let accepted = sent.is_some() || refused.accept.has(Kind::Session);
-        let here = self.sessions().is_some_and(|sessions| self.is_authority(sessions));
+        let here = self.sessions().is_some_and(|sessions| sessions.has_form(&self.facts.origin()));
         if !accepted || !here || self.is_program(refused) {
             return None;
         }
@@ -95,11 +95,6 @@ impl Answerer<'_> {
         let remember = self.sessions()?.remember.map(|_| sent.is_some_and(|sent| sent.remember));
         let user = sent.map_or(refusal.user.as_deref().unwrap_or_default(), |sent| sent.user);
         mends(refusal.cause).then_some(Form::SignIn(SignIn { user, return_to, remember, wrong, resend, tab }))
-    }
-
-    /// Whether people sign in on this host.
-    fn is_authority(&self, sessions: &SessionSettings) -> bool {
-        sessions.authority.as_ref().is_none_or(|authority| *authority == self.facts.origin())
     }
 
     /// The ways out of the page of a refusal that sessions open.

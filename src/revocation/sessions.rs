@@ -307,6 +307,7 @@ mod tests {
             authority: None,
             clear_site_data: Vec::new(),
             discourse: crate::policy::Discourse::default(),
+            by_form: true,
         }
     }
 

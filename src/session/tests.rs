@@ -24,6 +24,7 @@ fn settings() -> SessionSettings {
         authority: None,
         clear_site_data: Vec::new(),
         discourse: crate::policy::Discourse::default(),
+        by_form: true,
     }
 }
 

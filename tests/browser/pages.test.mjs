@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import chromium from "@sparticuz/chromium";
 import { chromium as browserType } from "playwright-core";
 import { render, serve } from "../../scripts/pages.mjs";
+import { eventually } from "../workerd/harness.mjs";
 
 const MOST_BYTES = 14_000;
 const WIDTHS = [320, 768, 1440];
@@ -57,7 +58,7 @@ test("no page says anything to the console, asks for anything else, or is large"
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));
   page.on("request", (request) => asked.push(request.url()));
-  assert.ok(manifest.length >= 3 * 34 * 4, "every brand, cause and variant is there");
+  assert.ok(manifest.length >= 3 * 120, "every brand, cause and variant is there");
   for (const { file } of manifest) {
     asked.length = 0;
     const response = await page.goto(site.base + file);
@@ -241,7 +242,7 @@ test("the button that opens a link looks like the one that leads somewhere", asy
 
 test("whoever was not asked can ask for the page once more", async () => {
   await visit("acme.token-needs-confirmation.unasked.html?ew=abc", {}, async (page) => {
-    assert.equal(await page.getByRole("button").count(), 0);
+    assert.equal(await page.getByRole("main").getByRole("button").count(), 0);
     const again = page.getByText("Try again", { exact: true });
     const [request] = await Promise.all([page.waitForRequest(() => true), again.click()]);
     assert.equal(request.url(), `${site.base}acme.token-needs-confirmation.unasked.html?ew=abc`);
@@ -306,10 +307,11 @@ test("the policy holds: a script or style that got in does nothing", async () =>
   const said = [];
   page.on("console", (message) => said.push(message.text()));
   await page.goto(`${open.base}acme.denied.plain.html`);
+  const words = () => said.filter((it) => it.includes("Content Security Policy"));
+  await eventually(() => words().length >= 3, "three words of the policy");
   await page.waitForTimeout(200);
   assert.equal(await page.title(), "This page is closed · Acme");
   assert.notEqual(await page.locator("h1").evaluate((it) => getComputedStyle(it).color), "rgb(255, 0, 0)");
-  assert.ok(said.filter((it) => it.includes("Content Security Policy")).length >= 3, said.join("\n"));
   await context.close();
   open.stop();
 });

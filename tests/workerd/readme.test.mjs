@@ -12,8 +12,9 @@ import { DIALECTS, oneBit, withMac } from "./dialects.mjs";
 import { PASSWORDS, SECRET, basic, bearer, jwk, jwt, now, passwordLine, secrets } from "./given.mjs";
 import { ROOT, SITE, originView, startGate, withGate } from "./harness.mjs";
 import { startOrigin } from "./origin.mjs";
-import { Browser, SESSION, pageOf, signedIn } from "./people.mjs";
+import { Browser, SESSION, SIGN_IN, pageOf, signedIn } from "./people.mjs";
 import { signers } from "./signers.mjs";
+import { code } from "./totp.mjs";
 
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const KEY = Buffer.alloc(32, "a key of the readme");
@@ -340,6 +341,37 @@ test("API keys: the one that is made opens what its line says", { timeout: 300_0
     assert.equal((await ask("/api/files", { "X-API-Key": key })).status, 401, "not in that field");
     const mistyped = await ask("/api/files", { "X-Acme-Key": oneBit(key) });
     assert.match(mistyped.text(), /typing error/);
+  });
+});
+
+test("a second factor: what the command shows signs in, and the password alone does not", { timeout: 300_000 }, async (t) => {
+  const text = section("A second factor");
+  const policy = block(text, "toml");
+  const here = desk(t, policy);
+  const [enroll] = block(text, "sh").split("\n");
+  const made = here.type(enroll);
+  assert.equal(made.status, 0, made.stderr);
+  const shown = new URL(/^otpauth:.*$/m.exec(made.stderr)[0]).searchParams;
+  const [recovery] = /\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b/.exec(made.stderr);
+  const bits = [...shown.get("secret")].map((it) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(it).toString(2).padStart(5, "0")).join("");
+  const secret = Buffer.from(bits.match(/.{8}/g).map((it) => Number.parseInt(it, 2)));
+
+  const given = secrets({ EDGEWARD_TOTP: here.read("totp.txt") });
+  const options = { durableObjects: { EDGEWARD_LEDGER: { className: "Ledger", useSQLite: true } } };
+  await withGate({ policy: { origin: origin.url, ...parse(policy).vars.EDGEWARD }, secrets: given, options }, async (gate) => {
+    const refused = async (path, headers) => (await gate.request(path, { headers: { Accept: "application/problem+json", ...headers } })).json().cause;
+    assert.equal(await refused("/", basic("ann")), "second-factor-required");
+    assert.equal((await gate.request("/", { headers: basic("bob") })).status, 200);
+    for (const fields of [{ code: code({ secret }) }, { recovery }]) {
+      const ann = new Browser(gate);
+      signedIn(await ann.signIn("ann", { return_to: "/payroll/may" }), `${SITE}/payroll/may`);
+      assert.equal(pageOf(await ann.open("/payroll/may")).cause, "second-factor-required");
+      signedIn(await ann.post(SIGN_IN, { ...fields, return_to: "/payroll/may" }), `${SITE}/payroll/may`);
+      assert.equal((await ann.open("/payroll/may")).status, 200);
+    }
+    const bob = new Browser(gate);
+    signedIn(await bob.signIn("bob"));
+    assert.equal(pageOf(await bob.open("/payroll/may")).cause, "second-factor-required");
   });
 });
 

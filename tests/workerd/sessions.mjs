@@ -10,14 +10,18 @@ const now = () => Math.floor(Date.now() / 1000);
 
 /** The value of the cookie of who signed in under `line`, on `host`. Moments are Unix seconds, spans seconds. */
 export function session(line, { host, root = SECRET_BYTES, ...more }) {
+  return seal("edgeward/session/v1", [host], sessionContent(line, { root, ...more }), root);
+}
+
+/** What is sealed in it. */
+export function sessionContent(line, { root = SECRET_BYTES, ...more }) {
   const began = more.began ?? now();
   const { seen = began, ends = began + 43_200, idle = 1800, factors = FACTORS.password, remembered = false } = more;
   const { id = randomBytes(16), user = line.split(":")[0], groups = [] } = more;
   const numbers = [began, seen, ends, idle].map((number) => eight(BigInt(number)));
   const texts = [user, ...groups].flatMap((text) => [two(Buffer.byteLength(text)), Buffer.from(text)]);
   const stamp = lineMac(line, root);
-  const content = Buffer.concat([Buffer.from([VERSION, factors, Number(remembered)]), id, stamp, ...numbers, ...texts]);
-  return seal("edgeward/session/v1", [host], content, root);
+  return Buffer.concat([Buffer.from([VERSION, factors, Number(remembered)]), id, stamp, ...numbers, ...texts]);
 }
 
 /** 64 bits of a MAC over the digest of the line. */

@@ -105,9 +105,10 @@ test("an order is in force with the next request, and so is its undoing", async 
         assert.equal(await ask(gate, given), "passed");
       });
     await t.test("until a moment", async () => {
-      await revoke(gate, { sub: ["mallory"], until: now() + 2 });
+      const moment = now() + 6;
+      await revoke(gate, { sub: ["mallory"], until: moment });
       assert.equal(await ask(gate, token({ sub: "mallory" })), "token-revoked");
-      await sleep(2600);
+      await sleep(moment * 1000 + 600 - Date.now());
       assert.equal(await ask(gate, token({ sub: "mallory" })), "passed");
     });
   });
@@ -223,12 +224,13 @@ test("strict without the ledger: 503 on all that is not public, and the log says
 });
 
 test("a ledger that is silent", async (t) => {
-  for (const [mode, least, most] of [["down", 0, 1500], ["hangs", 2500, 4500]])
+  for (const [mode, least, most] of [["down", 0, 2900], ["hangs", 2500, 15_000]])
     await t.test(`${mode}: refused in time, or let in where the policy says so`, async () => {
       const during = (policy) =>
         withGate(settings(policy, watched({ kv: false })), async (gate) => {
           const stores = await storesOf(gate);
           await revoke(gate, { sub: ["mallory"] });
+          assert.equal(await ask(gate, ["/x", basic("ann")]), "passed");
           await stores.set({ ledger: mode });
           const begun = Date.now();
           const found = await Promise.all([token(), token({ sub: "mallory" }), ["/x", { "X-API-Key": CI }], share("l")].map((it) => ask(gate, it)));
@@ -237,7 +239,8 @@ test("a ledger that is silent", async (t) => {
           const refused = await gate.request("/x", { headers: { ...JSON_WANTED, ...token()[1] } });
           const orderly = await post(gate, bearer(order({ sub: ["oscar"] })));
           const others = [await ask(gate, ["/x", basic("ann")]), await ask(gate, ["/public/x"])];
-          assert.deepEqual(others, ["passed", "passed"]);
+          assert.deepEqual(others, ["passed", "passed"], "a password that was proven lately asks nobody");
+          assert.equal(await ask(gate, ["/x", basic("bob")]), "check-unavailable", "tries cannot be counted");
           assert.equal(orderly.json().cause, "check-unavailable", "an order that was not kept is not said to be");
           assert.ok(Number(orderly.get("retry-after")) > 0);
           assert.match(await gate.printed(), /"store":"EDGEWARD_LEDGER"/);

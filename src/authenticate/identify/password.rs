@@ -1,12 +1,13 @@
 //! Steps 14 and 15 for a password, wherever it was sent: with Basic, or in the form of the sign-in page.
 //!
-//! 1. The account is looked up. Where accounts are in `EDGEWARD_KV`, that is asked for every user-id, also for one of
-//!    `EDGEWARD_USERS`: how long an answer takes tells nobody where an account is, or whether.
+//! 1. The account is looked up.
 //! 2. With Basic a password that was proven lately is right, and nothing is counted: each request of a page bears it. A form
 //!    comes once, and is always counted: else whoever has to wait could go on to guess a password that is in use.
 //! 3. The ledger counts the try, or says how long to wait ([`crate::attempts`]).
 //! 4. The password is verified, which is slow, and as slow for an unknown user.
 //! 5. Where it was right, the ledger forgets the tries. Whether that worked makes no difference to who was right.
+//! 6. Nobody is refused before `EDGEWARD_KV` was asked, where accounts may be there, also for a user-id of `EDGEWARD_USERS`: how long
+//!    a "no" takes tells nobody where an account is, or whether.
 
 use super::revoked::silent;
 use super::{Asking, Halt};
@@ -57,6 +58,22 @@ impl<'a> Asking<'a> {
         lately: Proven,
         facts: &RequestFacts<'_>,
     ) -> Result<&'a Account, Halt> {
+        let user = user_pass.user.clone();
+        match self.settle(user_pass, lately, facts) {
+            Err(Halt::Refused(refusal)) => {
+                self.look_elsewhere(&user)?;
+                Err(refusal.into())
+            }
+            settled => settled,
+        }
+    }
+
+    fn settle(
+        &self,
+        user_pass: UserPass,
+        lately: Proven,
+        facts: &RequestFacts<'_>,
+    ) -> Result<&'a Account, Halt> {
         if self.verifiers.users.is_none() {
             return Err(not_configured("No accounts are configured.").into());
         }
@@ -68,7 +85,6 @@ impl<'a> Asking<'a> {
         match (at.answers.password, account) {
             (None, Some(account)) if proven => Ok(account),
             (None, _) => {
-                self.look_elsewhere(&user_pass.user)?;
                 self.may_try(&user_pass.user, facts)?;
                 Err(Halt::Needs(Question::Password(PasswordQuestion { user_pass, proof })))
             }
@@ -261,7 +277,17 @@ mod tests {
             (true, false, "ann", "U*U", None, &["attempts", "check-unavailable"]),
             (true, false, "ann", "U*U", Some("{}"), &["attempts", "check-unavailable"]),
             (false, false, "ann", "U*U", None, &["password", "ann"]),
-            (true, true, "ann", "U*U", Some(ALLOWED), &["account", "attempts", "password", "forget", "ann"]),
+            (true, true, "ann", "U*U", Some(ALLOWED), &["attempts", "password", "forget", "ann"]),
+            (
+                true,
+                true,
+                "ann",
+                "no",
+                Some(ALLOWED),
+                &["attempts", "password", "account", "credentials-wrong"],
+            ),
+            (true, true, "ann", "no", Some(WAIT), &["attempts", "account", "too-many-attempts"]),
+            (true, true, "ann", "no", None, &["attempts", "account", "check-unavailable"]),
             (true, true, "zoe", "U*U", Some(ALLOWED), &["account", "attempts", "password", "forget", "zoe"]),
             (
                 true,

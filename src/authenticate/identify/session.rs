@@ -32,6 +32,15 @@ pub fn session_of(
     Asking { gate, policy, verifiers, at }.whose(value.expose(), facts).map(|known| known.session)
 }
 
+/// The session that a request bears, as far as its cookie alone tells: for a request that was let in by it.
+#[must_use]
+pub fn session_shown(gate: &Gate, facts: &RequestFacts<'_>) -> Option<Session> {
+    let settings = gate.config.policy.as_ref()?.session.as_ref()?;
+    let value = credentials::session_alone(facts, &gate.places).ok()??;
+    let keys = gate.config.verifiers.as_ref()?.session.as_ref()?;
+    keys.open(&settings.bound_to(&facts.host()), value.expose())
+}
+
 /// Whether a session that began on another host, or elsewhere altogether, is good here: its time, its account, and whether
 /// it was ended.
 ///

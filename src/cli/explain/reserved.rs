@@ -36,6 +36,10 @@ impl Asked<'_> {
                 told.line("Verdict", "a page of Edgeward's own");
                 answer(told, &self.answerer().explained(cause, &mut self.pages()));
             }
+            (Endpoint::Authority(_), who) => {
+                who.into_iter().for_each(|who| tell_who(told, who));
+                told.line("Answer", "303: on the way to sign in on another host, or back");
+            }
             (
                 Endpoint::Token
                 | Endpoint::Health

@@ -10,6 +10,7 @@
   const show = (form, page) => {
     const next = find(".ask", page);
     const text = find("h1 + p", page);
+    document.title = page.title;
     headline.textContent = find("h1", page).textContent;
     if (!next) {
       find(".error", form).textContent = text.textContent;
