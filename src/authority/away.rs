@@ -57,7 +57,7 @@ impl<'p> Elsewhere<'p> {
     /// The host, as people know it.
     #[must_use]
     pub fn host(&self) -> &'p str {
-        let url = match self {
+        let url = match *self {
             Self::Authority(origin) => origin,
             Self::Discourse(consumer) => consumer.url.as_str(),
         };
