@@ -6,6 +6,7 @@
 //! 3. Where people sign in on another host, no form of this one would do.
 
 use super::Answerer;
+use crate::authority::path::DISCOURSE;
 use crate::challenge::Asker;
 use crate::policy::{Kind, SessionSettings};
 use crate::reply::action::Exits;
@@ -149,7 +150,9 @@ impl Answerer<'_> {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
         };
         let origins = sessions.hosts.iter().chain(&sessions.authority).filter(leads);
-        origins.flat_map(|origin| [" ", origin]).collect()
+        let discourses = sessions.discourse.providers.iter().map(|provider| &provider.origin);
+        let discourses = discourses.filter(|_| back.starts_with(DISCOURSE));
+        origins.chain(discourses).flat_map(|origin| [" ", origin]).collect()
     }
 }
 
