@@ -128,22 +128,3 @@ test("a Discourse asks who it is: the form leads there", () =>
     assert.equal(answer.get("sig"), createHmac("sha256", KEY).update(answer.get("sso")).digest("hex"));
     assert.equal(new URLSearchParams(Buffer.from(answer.get("sso"), "base64").toString()).get("external_id"), "ann");
   }));
-
-test("a browser that keeps no cookies of a host is told so, once", () =>
-  visitor({}, async (page, context) => {
-    await page.goto(`${APP}/app/a`);
-    await signIn(page);
-    await page.waitForURL(`${APP}/app/a`);
-    await context.clearCookies({ domain: "acme.example" });
-    await context.route(`${APP}/app/**`, async (route) => {
-      // As if every cookie of this host were blocked.
-      const { cookie: _, ...headers } = await route.request().allHeaders();
-      await route.continue({ headers });
-    });
-    await context.route(`${APP}/.edgeward/**`, async (route) => {
-      const { cookie: _, ...headers } = await route.request().allHeaders();
-      await route.continue({ headers });
-    });
-    await page.goto(`${APP}/app/a`);
-    await page.getByText("allow cookies for this site").waitFor();
-  }));

@@ -166,7 +166,7 @@ fn a_key_that_is_shared_with_a_discourse_signs_no_jwt() {
             r#"EDGEWARD.session.discourse.provider[0].key: found "forum", which stands in EDGEWARD.tokens[0].keys too, expected a key of its own. Make another."#,
         ),
     ] {
-        let config = config(&with(tokens), &keys);
+        let config = config(&with(tokens), &[jwk("forum", "HS256", FORUM), keys[1].clone()]);
         assert!(config.policy.is_none());
         assert_eq!(sentences(&config.problems), [sentence]);
     }

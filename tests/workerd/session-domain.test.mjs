@@ -121,6 +121,6 @@ test("in clear on loopback: the cookie of the parent, without prefix", async () 
     assert.deepEqual(cookie.attributes, { path: "/", httponly: true, samesite: "Lax", domain: "acme.localhost" });
     assert.equal((await browser.go("http://b.acme.localhost:8787/app/b")).response.status, 200);
     const out = await browser.send("http://b.acme.localhost:8787/.edgeward/sign-out", {});
-    assert.equal(browser.jar("a.acme.localhost").size, 0, out.response.all("set-cookie").join("\n"));
+    assert.ok(!browser.jar("a.acme.localhost").has("edgeward"), out.response.all("set-cookie").join("\n"));
   });
 });
