@@ -9,7 +9,7 @@ import { after, before, test } from "node:test";
 import chromium from "@sparticuz/chromium";
 import { chromium as browserType } from "playwright-core";
 import { policy, secrets } from "../workerd/given.mjs";
-import { SITE, startGate } from "../workerd/harness.mjs";
+import { SITE, eventually, startGate } from "../workerd/harness.mjs";
 import { handedOut, share } from "../workerd/visitor.mjs";
 
 const FOLDER = "/share/tour/";
@@ -168,9 +168,9 @@ test("nothing that a browser fetches by itself takes a use, nor can another page
     page.on("response", (it) => it.url() === link.url && statuses.set(it.status(), (statuses.get(it.status()) ?? 0) + 1));
     await page.goto(`${SITE}/public/?html=${encodeURIComponent(html)}`);
     await page.waitForFunction(() => document.title === "fetched");
+    await eventually(() => statuses.get(401) >= 4, "four requests");
     await page.waitForTimeout(500); // prefetches have no event of their own
     assert.deepEqual([...statuses.keys()], [401]);
-    assert.ok(statuses.get(401) >= 4, `${statuses.get(401)} requests`);
   });
   await visitor({}, async (page) => {
     // A sandboxed frame's form has no origin of this site's.

@@ -216,7 +216,7 @@ test("5: many cookies cost no more than their length", async () => {
         times.push(performance.now() - began);
       }
       // The square of its length took ten seconds.
-      assert.ok(Math.min(...times) < 1000, `${path} ${cookie.slice(0, 5)}: ${times} ms`);
+      assert.ok(Math.min(...times) < 3000, `${path} ${cookie.slice(0, 5)}: ${times} ms`);
     }
   }
 });

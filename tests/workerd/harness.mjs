@@ -21,6 +21,16 @@ const COMPATIBILITY_DATE = /^compatibility_date\s*=\s*"([\d-]+)"/m.exec(
   readFileSync(join(ROOT, "wrangler.toml"), "utf8"),
 )[1];
 
+/** A Worker beside the gate that prints what it is asked for: what was printed before is there when that is. */
+const BEACON = {
+  name: "beacon",
+  modules: [
+    { type: "ESModule", path: "beacon.js", contents: "export default { fetch({ url }) { console.log(url); return new Response(); } };" },
+  ],
+};
+const BEACONS = "http://beacon/";
+let beacons = 0;
+
 /** Where a build is; `build` names a folder below the root of the project. */
 export function buildFolder(build = process.env.EDGEWARD_BUILD ?? "build") {
   return resolve(ROOT, build);
@@ -33,7 +43,7 @@ export function isBuilt(build) {
 /** Starts a gate. `policy`: an object (a JSON binding), a text (a plain one) or undefined (none). */
 export async function startGate({ policy, secrets = {}, bindings = {}, build, options = {}, beside = [], entry } = {}) {
   if (!isBuilt(build)) throw new Error(`no Worker in ${buildFolder(build)}: run "npm run build" first`);
-  const output = [];
+  const [output, marks] = [[], new Set()];
   const environment = { ...secrets, ...bindings };
   for (const [name, value] of Object.entries(environment)) if (value === undefined) delete environment[name];
   // As JSON, so that a member that is undefined is one that is not there.
@@ -56,14 +66,24 @@ export async function startGate({ policy, secrets = {}, bindings = {}, build, op
       https: true,
       cf: false,
       log: new Recorder(output),
-      handleStructuredLogs: ({ message }) => output.push(String(message)),
+      handleStructuredLogs({ message }) {
+        const line = String(message);
+        if (line.startsWith(BEACONS)) marks.add(line);
+        else output.push(line);
+      },
       // `beside`: Workers that the gate's bindings lead to.
-      workers: [gate, ...beside.map((worker) => ({ compatibilityDate: COMPATIBILITY_DATE, ...worker }))],
+      workers: [gate, ...[...beside, BEACON].map((worker) => ({ compatibilityDate: COMPATIBILITY_DATE, ...worker }))],
     }),
   );
   const front = await miniflare.ready;
   const direct = await miniflare.unsafeGetDirectURL("gate");
-  return new Gate(miniflare, front, direct, output);
+  return new Gate(miniflare, front, direct, output, marks);
+}
+
+/** Waits until something is so: for as long as a machine may take that has other things to do. */
+export async function eventually(isSo, what, within = 30_000) {
+  for (const end = Date.now() + within; !(await isSo()); await new Promise((done) => setTimeout(done, 20)))
+    if (Date.now() > end) throw new Error(`not within ${within} ms: ${what}`);
 }
 
 /** Runs `body` with a gate of its own and takes it down again. */
@@ -77,8 +97,8 @@ export async function withGate(settings, body) {
 }
 
 class Gate {
-  constructor(miniflare, front, direct, output) {
-    Object.assign(this, { miniflare, frontUrl: front, directUrl: direct, output });
+  constructor(miniflare, front, direct, output, marks) {
+    Object.assign(this, { miniflare, frontUrl: front, directUrl: direct, output, marks });
     this.answers = [];
   }
 
@@ -103,8 +123,14 @@ class Gate {
 
   /** Everything the Worker printed so far, once what is on its way has arrived. */
   async printed() {
-    await new Promise((done) => setTimeout(done, 60));
+    if (!this.stopped) await this.#settle();
     return this.output.join("\n");
+  }
+
+  async #settle() {
+    const mark = `${BEACONS}${++beacons}`;
+    await (await this.miniflare.getWorker("beacon")).fetch(mark);
+    await eventually(() => this.marks.has(mark), "the printed mark");
   }
 
   async #keep(promise) {
@@ -113,8 +139,9 @@ class Gate {
     return response;
   }
 
-  stop() {
-    return this.miniflare.dispose();
+  async stop() {
+    this.stopped = true;
+    await this.miniflare.dispose();
   }
 }
 

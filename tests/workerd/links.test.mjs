@@ -112,9 +112,9 @@ test("not before: with leeway, and exact to the second", async () => {
   const begin = now() + LEEWAY;
   await passes(share("/share/t", { from: begin - 5 }).url);
   await refuses(share("/share/t", { from: begin + 60 }).url, {}, "token-not-yet-valid");
-  const soon = share("/share/t", { from: begin + 2 });
+  const soon = share("/share/t", { from: begin + 6 });
   await refuses(soon.url, {}, "token-not-yet-valid");
-  await until((begin + 2 - LEEWAY) * 1000);
+  await until((begin + 6 - LEEWAY) * 1000);
   await passes(soon.url);
 });
 

@@ -36,6 +36,8 @@ export async function startOrigin() {
     forget: () => ask("forget"),
     last: async () => (await ask("seen")).at(-1),
     memory: () => ask("memory"),
+    /** Lets the answers of `/held` end; says how many there were. */
+    release: () => ask("release"),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill("SIGKILL");
@@ -78,7 +80,7 @@ function serve() {
   server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }));
   process.on("message", ({ id, question }) => {
     if (question === "forget") [seen, count] = [[], 0];
-    const value = { seen, count, forget: true, memory: process.memoryUsage.rss() }[question];
+    const value = question === "release" ? release() : { seen, count, forget: true, memory: process.memoryUsage.rss() }[question];
     process.send({ id, value });
   });
   process.on("disconnect", () => process.exit(0));
@@ -94,6 +96,14 @@ function answer(request, response, entry, server) {
   const special = SPECIAL[path] ?? (path.startsWith("/status/") ? SPECIAL["/status/"] : undefined);
   if (special) return special({ request, response, query, path, own, under, entry });
   return echo(request, response, entry);
+}
+
+const held = [];
+
+function release() {
+  const many = held.length;
+  for (const response of held.splice(0)) response.end("last\n");
+  return many;
 }
 
 /** Paths that behave in their own way. Any prefix of one segment and `/as` before them is allowed: `/public/as/redirect`. */
@@ -120,6 +130,12 @@ const SPECIAL = {
     response.writeHead(200, { "Content-Type": "text/plain" });
     response.write("first\n");
     setTimeout(() => response.end("last\n"), 700);
+  },
+  // The same, but it ends when the test says so.
+  "/held": ({ response }) => {
+    response.writeHead(200, { "Content-Type": "text/plain" });
+    response.write("first\n");
+    held.push(response);
   },
   "/big": ({ response, query }) => pour(response, Number(query.get("bytes") ?? 1 << 30)),
   "/status/": ({ response, path }) =>

@@ -231,7 +231,7 @@ test("an origin that never answers holds up nobody else, and its own 504 passes"
 });
 
 test("an origin that does not answer in time is 504", async () => {
-  await withGate({ policy: policy(world.origin, { origin_timeout: "1s" }), secrets: secrets() }, async (gate) => {
+  await withGate({ policy: policy(world.origin, { origin_timeout: "3s" }), secrets: secrets() }, async (gate) => {
     const response = await gate.request("/x/as/no-answer", { headers: { ...ANN, Accept: "application/json" } });
     refused(response, "origin-timeout");
     const page = await gate.request("/x/as/no-answer", { headers: { ...ANN, Accept: "text/html" } });

@@ -1,6 +1,7 @@
 // `npm start` as a new user meets it: what it prints can be pasted, and it leaves nothing running.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { statSync } from "node:fs";
 import { request } from "node:http";
@@ -138,18 +139,21 @@ async function stop({ child }) {
 
 /** Waits until nobody listens on a port any more. */
 async function silence(port) {
-  for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((done) => setTimeout(done, 100))) {
+  for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((done) => setTimeout(done, 100))) {
     if (await fetch(`http://127.0.0.1:${port}/`).then(() => false, () => true)) return;
   }
   assert.fail(`something still listens on port ${port}`);
 }
 
+/** A port that nobody listens on, below those that the system gives to others until the demo takes it. */
 async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  return port;
+  for (;;) {
+    const port = randomInt(20_000, 30_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(() => true, () => false);
+    server.close();
+    if (isFree) return port;
+  }
 }
 
 /** As a browser sends it: `fetch` would say of itself that it is a script. */

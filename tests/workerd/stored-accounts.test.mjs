@@ -97,7 +97,7 @@ test("read once for all requests of half a minute, and not at all where no key c
     assert.ok(all.every(({ options }) => options.cacheTtl === 30));
   }));
 
-test("an account that was taken out is out, and one that was put in is in, within 30 seconds", { timeout: 60_000 }, () =>
+test("an account that was taken out is out, and one that was put in is in, within 30 seconds", { timeout: 180_000 }, () =>
   fresh({ "user:zoe": value("zoe"), "user:yan": value("yan") }, async ({ ask, stores }) => {
     passed(await ask("/x", right("zoe")));
     passed(await ask("/x", right("yan")));

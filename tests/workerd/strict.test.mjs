@@ -105,9 +105,10 @@ test("an order is in force with the next request, and so is its undoing", async 
         assert.equal(await ask(gate, given), "passed");
       });
     await t.test("until a moment", async () => {
-      await revoke(gate, { sub: ["mallory"], until: now() + 2 });
+      const moment = now() + 6;
+      await revoke(gate, { sub: ["mallory"], until: moment });
       assert.equal(await ask(gate, token({ sub: "mallory" })), "token-revoked");
-      await sleep(2600);
+      await sleep(moment * 1000 + 600 - Date.now());
       assert.equal(await ask(gate, token({ sub: "mallory" })), "passed");
     });
   });
@@ -223,7 +224,7 @@ test("strict without the ledger: 503 on all that is not public, and the log says
 });
 
 test("a ledger that is silent", async (t) => {
-  for (const [mode, least, most] of [["down", 0, 1500], ["hangs", 2500, 4500]])
+  for (const [mode, least, most] of [["down", 0, 2900], ["hangs", 2500, 15_000]])
     await t.test(`${mode}: refused in time, or let in where the policy says so`, async () => {
       const during = (policy) =>
         withGate(settings(policy, watched({ kv: false })), async (gate) => {
