@@ -86,10 +86,8 @@ fn read(path: &str) -> String {
 fn has_test(text: &str, name: &str) -> bool {
     let marks = [format!("test(\"{name}\""), format!("test(`{name}`"), format!("}}: {name}`")];
     let function = format!("fn {name}(");
-    let is_marked = |at: usize| {
-        let above = text[..at].trim_end().lines().rev().take(2);
-        above.into_iter().any(|line| line.trim() == "#[test]") || text.contains("proptest! {")
-    };
+    let is_marked =
+        |at: usize| text[..at].trim_end().lines().rev().take(2).any(|line| line.trim() == "#[test]");
     marks.iter().any(|mark| text.contains(mark)) || text.find(&function).is_some_and(is_marked)
 }
 
