@@ -79,6 +79,10 @@ fn keys_of(policy: &serde_json::Value) -> serde_json::Value {
     let entries = policy["tokens"].as_array().cloned().unwrap_or_default();
     let kids = |entry: &serde_json::Value| entry["keys"].as_array().cloned().unwrap_or_default();
     let mut kids: Vec<_> = entries.iter().flat_map(kids).collect();
+    let discourse = &policy["session"]["discourse"];
+    let providers = discourse["provider"].as_array().cloned().unwrap_or_default();
+    let shared = providers.iter().chain([&discourse["consumer"]]).map(|it| it["key"].clone());
+    kids.extend(shared.filter(|kid| kid.is_string()));
     if kids.is_empty() {
         kids.push("login-2026".into());
     }

@@ -279,13 +279,13 @@ test("the values of EDGEWARD_KV come together, in order", async () => {
 
 test("a store that fails, hangs or is not there answers undefined", { timeout: 20_000 }, async () => {
   const kv = (get) => ({ EDGEWARD_KV: { get } });
-  assert.equal(await stored({}), undefined);
-  assert.equal(await stored(kv(async () => Promise.reject(new Error("down")))), undefined);
-  assert.equal(await stored(kv((key) => (key === "revoked:kid" ? Promise.reject(new Error("down")) : "x"))), undefined);
+  assert.equal(await stored({}, ""), undefined);
+  assert.equal(await stored(kv(async () => Promise.reject(new Error("down"))), ""), undefined);
+  assert.equal(await stored(kv((key) => (key === "revoked:kid" ? Promise.reject(new Error("down")) : "x")), ""), undefined);
   assert.equal(await ledger({}, "a", "peek", '["a"]'), undefined);
   assert.equal(await ledger({ EDGEWARD_LEDGER: {} }, "a", "peek", '["a"]'), undefined);
   const begun = Date.now();
-  assert.equal(await stored(kv(() => new Promise(() => {}))), undefined);
+  assert.equal(await stored(kv(() => new Promise(() => {})), ""), undefined);
   assert.ok(Date.now() - begun < 10_000, "three seconds, and no more than this machine makes of them");
 });
 
