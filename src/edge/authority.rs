@@ -22,10 +22,7 @@ use wasm_bindgen::prelude::*;
 impl Visit<'_> {
     /// Sends a navigation away that needs a sign-in which is had on another host; `None` where it is answered here.
     pub(super) fn away(&self, refused: &Refused) -> Option<JsValue> {
-        if self.answerer().is_script() {
-            return None;
-        }
-        match away::verdict(&self.isolate.gate.config, self.facts, refused)? {
+        match self.answerer().leads_away(&self.isolate.gate.config, refused)? {
             away::Verdict::InVain(refused) => Some(self.page_here(&refused, None)),
             away::Verdict::Send(elsewhere, second_factor) if matches!(self.facts.method, "GET" | "HEAD") => {
                 let query = self.facts.query.and_then(|query| self.isolate.gate.places.without_tokens(query));

@@ -1,15 +1,24 @@
 //! What is said to whoever signs in on another host.
 
 use super::{Answerer, Reply};
-use crate::authority::away::{Elsewhere, Sending};
+use crate::authority::away::{self, Elsewhere, Sending};
 use crate::authority::path::START;
 use crate::challenge;
+use crate::config::Config;
 use crate::reply::negotiate;
 use crate::reply::page::Pages;
 use crate::reply::said::{Said, Saying};
 use crate::verdict::Refused;
 
 impl Answerer<'_> {
+    /// What is done about a person who needs a sign-in that is had on another host; `None` where the answer is one of this host.
+    /// A script is never sent away: what it asked for is not what it would get.
+    #[must_use]
+    pub fn leads_away<'p>(&self, config: &'p Config, refused: &Refused) -> Option<away::Verdict<'p>> {
+        let is_person = self.form() == negotiate::Form::Html && !self.is_script();
+        away::verdict(config, self.facts, refused).filter(|_| is_person)
+    }
+
     /// To another host, with the cookies of that errand.
     #[must_use]
     pub fn sent_away(&self, sending: Sending) -> Reply {

@@ -5,6 +5,7 @@ use super::{forwarded, otherwise, presented, shown};
 use crate::cli::output::{Misuse, Outcome, columns, visible};
 use crate::cli::secrets::Secrets;
 use edgeward::authenticate::{Authenticated, Decision, Exchange, Gate, Passage, Verdict, Who};
+use edgeward::authority::away;
 use edgeward::exchange::exchanged;
 use edgeward::policy::{Access, Kind, Mode, Rule};
 use edgeward::reply::page::Pages;
@@ -188,8 +189,14 @@ impl Asked<'_> {
         let advice = otherwise::otherwise(self, rule, &refused.refusal);
         advice.iter().for_each(|sentence| told.line("To pass", sentence));
         told.member("advice", advice);
-        let reply = self.answerer().refused(refused, &mut self.pages());
-        answer(told, &reply);
+        let answerer = self.answerer();
+        match answerer.leads_away(&self.gate.config, refused) {
+            Some(away::Verdict::Send(elsewhere, _)) if matches!(self.facts.method, "GET" | "HEAD") => {
+                told.line("Answer", format!("303: sent to {} to sign in", elsewhere.host()));
+                told.member("sign_in_at", elsewhere.host());
+            }
+            _ => answer(told, &answerer.refused(refused, &mut self.pages())),
+        }
     }
 
     pub(super) fn pages(&self) -> Pages {
