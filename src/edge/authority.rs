@@ -171,7 +171,6 @@ impl Visit<'_> {
         self.page_here(&sign_in::refused(refusal), Some(&Tried::to(return_to)))
     }
 
-
     /// Octets drawn at random.
     fn drawn<const N: usize>(&self) -> [u8; N] {
         let octets = self.host.random(u32::try_from(N).unwrap_or_default());

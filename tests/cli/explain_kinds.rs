@@ -396,3 +396,27 @@ fn what_would_have_to_be_otherwise() {
         ran.hides("right password").hides(token.trim_end()).hides("ann:wrong");
     }
 }
+
+/// Who is sent to another host to sign in is told so, and a program is not.
+#[test]
+fn a_sign_in_that_is_had_elsewhere() {
+    let policy = "[vars.EDGEWARD.session]\nauthority = \"https://login.example\"\n";
+    let store = "[[kv_namespaces]]\nbinding = \"EDGEWARD_KV\"\nid = \"0123\"\n";
+    let folder = folder(policy, &[store, LEDGER].concat());
+    let url = "https://staging.acme.example/a";
+    let page = ["-H", "Sec-Fetch-Mode: navigate"];
+    let json = explain(&folder, url, &page).exits(1).json();
+    assert_eq!(
+        (&json["cause"], &json["sign_in_at"]),
+        (&json!("credentials-missing"), &json!("login.example"))
+    );
+    assert!(json["status"].is_null(), "{json}");
+    for others in [
+        &["-H", "Sec-Fetch-Mode: cors"][..],
+        &["-H", "Accept: */*"],
+        &["--method", "POST", "-H", "Sec-Fetch-Mode: navigate"],
+    ] {
+        let json = explain(&folder, url, others).exits(1).json();
+        assert!(json["sign_in_at"].is_null(), "{json}");
+    }
+}

@@ -124,15 +124,21 @@ fn keys_that_are_not_there_or_for_something_else() {
     for (keys, sentence) in [
         (
             vec![],
-            format!("EDGEWARD_KEYS: found nothing, expected a JWK Set, as {at} names a key. Set it with `wrangler secret put EDGEWARD_KEYS`."),
+            format!(
+                "EDGEWARD_KEYS: found nothing, expected a JWK Set, as {at} names a key. Set it with `wrangler secret put EDGEWARD_KEYS`."
+            ),
         ),
         (
             vec![jwk("other", "HS256", KEY_256)],
-            format!(r#"{at}: found "forum", which is not in EDGEWARD_KEYS, expected the id of a key that is there. Add the key to EDGEWARD_KEYS."#),
+            format!(
+                r#"{at}: found "forum", which is not in EDGEWARD_KEYS, expected the id of a key that is there. Add the key to EDGEWARD_KEYS."#
+            ),
         ),
         (
             vec![jwk("forum", "HS1", FORUM)],
-            format!(r#"{at}: found "forum", a key for HS1, expected a key for HS256. Correct its "alg" in EDGEWARD_KEYS."#),
+            format!(
+                r#"{at}: found "forum", a key for HS1, expected a key for HS256. Correct its "alg" in EDGEWARD_KEYS."#
+            ),
         ),
     ] {
         assert_eq!(problems(&provider, &keys), [sentence]);
