@@ -51,7 +51,7 @@ async function send(field, value) {
 async function refused(page, name) {
   await heading(page, "That did not match").waitFor();
   const alert = page.getByRole("alert").filter({ visible: true });
-  assert.match(await alert.innerText(), /This code is not right, or was used already\./);
+  assert.match(await alert.innerText(), /The code is not right, or was used already\./);
   assert.equal(await focused(page), name);
 }
 

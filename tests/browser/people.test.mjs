@@ -157,21 +157,22 @@ test("scripts off: wrong, right, and back; only the fragment is lost", async () 
   });
 });
 
-// Moments of a session, and the words that its page has for them.
-for (const [name, moments, cause, headline, text] of [
-  ["unused for too long", { began: now() - 7200 }, "session-idle", "You were away for a while", /after 30 minutes without activity/],
-  ["over", { began: now() - 50_000, seen: now() - 60 }, "session-expired", "You were signed out", /Your sign-in lasted 12 hours/],
+// How many seconds ago a session began, was used and ended, and the words that its page has for that.
+for (const [name, { began, seen = began, ended }, cause, headline, text] of [
+  ["unused for too long", { began: 7200, ended: -36_000 }, "session-idle", "You were away for a while", /after 30 minutes without activity/],
+  ["over", { began: 50_000, seen: 7000, ended: 6800 }, "session-expired", "You were signed out", /Your sign-in lasted 12 hours and ended 1 hour ago/],
 ]) {
   test(`a session that is ${name} says so, and signing in leads on`, async () => {
-    const address = `${SITE}/app/${cause}?x=1`;
-    await bearing({ ...moments, ...(cause === "session-expired" && { ends: now() - 6800 }) }, async (page) => {
-      assert.equal((await page.goto(address)).status(), 401);
+    const at = now();
+    const path = `/app/${cause}?x=1`;
+    await bearing({ began: at - began, seen: at - seen, ends: at - ended }, async (page) => {
+      assert.equal((await page.goto(SITE + path)).status(), 401);
       assert.equal(await causeOf(page), cause);
       await heading(page, headline).waitFor();
       assert.match(await page.locator("main").innerText(), text);
-      assert.equal(site.count(new URL(address).pathname + "?x=1"), 0, "nothing reached the site");
+      assert.equal(site.count(path), 0, "nothing reached the site");
       await signIn(page, "ann", PASSWORDS.ann);
-      await arrived(page, address);
+      await arrived(page, SITE + path);
     });
   });
 }

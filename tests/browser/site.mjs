@@ -1,8 +1,10 @@
 // What the browser tests of people share: a site with private pages behind the gate, a browser to which the names of the
 // gates lead there, and a fresh profile for each test.
 import assert from "node:assert/strict";
+import { createHash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
+import tls from "node:tls";
 import chromium from "@sparticuz/chromium";
 import { chromium as browserType } from "playwright-core";
 
@@ -28,17 +30,31 @@ export async function startSite() {
   };
 }
 
-/** A browser in which each of these sites (`{ "https://…": gate }`) leads to its gate. */
+/**
+ * A browser in which each of these sites (`{ "https://…": gate }`) leads to its gate, whose certificate it trusts: nothing is
+ * kept, neither in the cache nor for the way back, of what comes with one that it was only told to overlook.
+ */
 export async function launch(gates, options = {}) {
   const rules = Object.entries(gates).map(([site, gate]) => `MAP ${new URL(site).host}:443 127.0.0.1:${gate.frontUrl.port}`);
+  const keys = await Promise.all(Object.values(gates).map((gate) => keyOf(Number(gate.frontUrl.port))));
   // Its own args switch off web security, and then nothing here would prove anything.
   const args = ["--no-sandbox", "--no-zygote", "--disable-gpu", `--host-resolver-rules=${rules.join(", ")}`];
+  args.push(`--ignore-certificate-errors-spki-list=${keys.join(",")}`);
   return browserType.launch({ executablePath: await chromium.executablePath(), args, ...options });
+}
+
+/** The hash of the public key that is shown at a port. */
+async function keyOf(port) {
+  const socket = tls.connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  const { publicKey } = new X509Certificate(socket.getPeerCertificate().raw);
+  socket.destroy();
+  return createHash("sha256").update(publicKey.export({ type: "spki", format: "der" })).digest("base64");
 }
 
 /** A fresh profile with one tab; fails the test where a script of a page fails or a policy is broken. */
 export async function visit(browser, options, body) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: "reduce", ...options });
+  const context = await browser.newContext({ reducedMotion: "reduce", ...options });
   const faults = [];
   context.on("weberror", (error) => faults.push(String(error.error())));
   context.on("console", (message) => /Content Security Policy/.test(message.text()) && faults.push(message.text()));
