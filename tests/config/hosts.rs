@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// "another marked key: 32 octets..." in base64url, and one of 16 octets.
 const FORUM: &str = "YW5vdGhlciBtYXJrZWQga2V5OiAzMiBvY3RldHMuLi4";
-const SHORT: &str = "c2l4dGVlbi1vY3RldHMh";
+const SHORT: &str = "c2l4dGVlbi1vY3RldHMtIQ";
 
 fn jwk(kid: &str, alg: &str, k: &str) -> Value {
     json!({"kty": "oct", "kid": kid, "alg": alg, "k": k})

@@ -446,7 +446,7 @@ test("two Workers that share the secret, the accounts and the ledger", async () 
       name: "stale",
       ...modules,
       // Its copy of the accounts is an old one.
-      bindings: { ...secrets({ EDGEWARD_USERS: passwordLine("ann", "an older password") }), EDGEWARD: JSON.parse(JSON.stringify({ ...policy, session: { authority: LOGIN } })) },
+      bindings: { ...secrets({ EDGEWARD_TOTP: CAFE.line, EDGEWARD_USERS: passwordLine("ann", "an older password") }), EDGEWARD: JSON.parse(JSON.stringify({ ...policy, session: { authority: LOGIN } })) },
       durableObjects: { EDGEWARD_LEDGER: { className: "Ledger", scriptName: "gate", useSQLite: true } },
       stripCfConnectingIp: false,
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0, proxy: true }],
@@ -471,6 +471,7 @@ test("two Workers that share the secret, the accounts and the ledger", async () 
     // A host whose accounts differ says so, once, and sends nobody round and round.
     inVain(await browser.go(`${OTHER}/app/a`), "session-revoked");
     await browser.send(`${LOGIN}/.edgeward/sign-out`, {});
-    assert.equal(new URL((await browser.go(`${APP}/app/a`)).url).origin, LOGIN, "signed out there, out here");
+    const end = pageOf((await browser.go(`${APP}/app/a`)).response);
+    assert.deepEqual([end.status, end.cause], [401, "session-revoked"], "signed out there, out here");
   });
 });

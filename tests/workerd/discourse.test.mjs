@@ -20,7 +20,9 @@ const SHARED = {
   forum: { alg: "HS256", key: Buffer.from("forum-shared-secret-octets-32-..") },
   club: { alg: "HS256", key: Buffer.from("sixteen-octets-!") },
 };
-const KEY_SET = JSON.stringify({ keys: [...JSON.parse(keySet("main")).keys, jwk("forum", SHARED.forum), jwk("club", SHARED.club)] });
+/** A key that is for a Discourse may be as short as the club's; one that is for nothing may not. */
+const keysOf = ({ provider }) =>
+  JSON.stringify({ keys: [...JSON.parse(keySet("main")).keys, jwk("forum", SHARED.forum), ...(provider ? [jwk("club", SHARED.club)] : [])] });
 const PROVIDER = [{ return: FORUM, key: "forum" }, { return: CLUB, key: "club" }];
 const CONSUMER = { url: `${FORUM}/session/sso_provider`, key: "forum" };
 
@@ -42,7 +44,7 @@ const settings = (discourse, more = {}) => ({
       { path: "/token/*", accept: ["bearer"] },
     ],
   },
-  secrets: secrets({ EDGEWARD_KEYS: KEY_SET, EDGEWARD_TOTP: CAFE.line }),
+  secrets: secrets({ EDGEWARD_KEYS: keysOf(discourse), EDGEWARD_TOTP: CAFE.line }),
   options: LEDGER,
   ...more,
 });
@@ -100,7 +102,7 @@ test("a Discourse learns who is signed in", () =>
 
 test("an account whose user-id is an address, and one with a second factor", () =>
   withGate(
-    settings({ provider: PROVIDER }, { secrets: secrets({ EDGEWARD_KEYS: KEY_SET, EDGEWARD_TOTP: CAFE.line, EDGEWARD_USERS_2: `ann@acme.example${secrets().EDGEWARD_USERS.split("\n")[0].slice(3)}` }) }),
+    settings({ provider: PROVIDER }, { secrets: secrets({ EDGEWARD_KEYS: keysOf({ provider: PROVIDER }), EDGEWARD_TOTP: CAFE.line, EDGEWARD_USERS_2: `ann@acme.example${secrets().EDGEWARD_USERS.split("\n")[0].slice(3)}` }) }),
     async (gate) => {
       const browser = new Traveller(gate);
       await browser.send(`${SITE}/.edgeward/sign-in`, { username: "ann@acme.example", password: PASSWORDS.ann });
@@ -165,7 +167,7 @@ async function sentThere(browser, path) {
 const ZOE = { external_id: "7", username: "Zoe", email: "zoe@example.org", name: "Zoë", groups: "trust_level_1,staff" };
 
 test("who is signed in at a Discourse is in", () =>
-  withGate(settings({ consumer: CONSUMER }, { secrets: { ...secrets({ EDGEWARD_KEYS: KEY_SET }), EDGEWARD_USERS: undefined } }), async (gate) => {
+  withGate(settings({ consumer: CONSUMER }, { secrets: { ...secrets({ EDGEWARD_KEYS: keysOf({}), EDGEWARD_TOTP: CAFE.line }), EDGEWARD_USERS: undefined } }), async (gate) => {
     const browser = new Traveller(gate);
     const asked = await sentThere(browser, "/app/a?b=c");
     assert.equal(asked.return_sso_url, `${DISCOURSE}/finish`);
