@@ -1,6 +1,7 @@
-// The pictures of README.md: the page as the built Worker sends it, in a real browser.
+// The pictures of README.md: the page to sign in, as the built Worker sends it, in a real browser.
 //
 //   node scripts/build.mjs && node scripts/screenshot.mjs      → docs/page.png, docs/page-dark.png
+import { readFileSync } from "node:fs";
 import chromium from "@sparticuz/chromium";
 import { chromium as browserType } from "playwright-core";
 import { USERS, secrets } from "../tests/workerd/given.mjs";
@@ -8,9 +9,10 @@ import { withGate } from "../tests/workerd/harness.mjs";
 import { at, script } from "./tools.mjs";
 
 const SITE = "https://staging.acme.example";
-const SIZE = { width: 760, height: 590 };
+const SIZE = { width: 640, height: 848 };
 const POLICY = {
   realm: "Acme staging",
+  session: {},
   brand: {
     name: "Acme",
     color: "#0b5fff",
@@ -21,6 +23,7 @@ const POLICY = {
 
 async function main() {
   const settings = { policy: POLICY, secrets: { ...secrets({ EDGEWARD_KEYS: undefined }), EDGEWARD_USERS: USERS } };
+  settings.options = { serviceBindings: { ASSETS: assets } };
   await withGate(settings, async (gate) => {
     const browser = await launch(gate.frontUrl.port);
     try {
@@ -30,6 +33,13 @@ async function main() {
       await browser.close();
     }
   });
+}
+
+/** The languages, as the binding has them. */
+function assets(request) {
+  const { pathname } = new URL(request.url);
+  if (!/^\/\.edgeward\/locales\/[\w-]+\.json$/.test(pathname)) return new Response("", { status: 404 });
+  return new Response(readFileSync(at(`www${pathname}`)));
 }
 
 async function launch(port) {

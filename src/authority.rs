@@ -104,8 +104,10 @@ mod tests {
             format!(r#"{{"kty":"oct","kid":"{kid}","alg":"HS256","k":"{}"}}"#, to_base64url(key))
         };
         let keys = format!(r#"{{"keys":[{},{}]}}"#, jwk("forum", &FORUM_KEY), jwk("other", &OTHER_KEY));
-        let users =
-            ("EDGEWARD_USERS".to_owned(), Secret::new("ann:{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=".to_owned()));
+        let users = (
+            "EDGEWARD_USERS".to_owned(),
+            Secret::new("ann:$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW".to_owned()),
+        );
         let sources = Sources {
             policy: Some(policy.to_owned()),
             secret: Some(Secret::new(to_base64url(&[1; 32]))),

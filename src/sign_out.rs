@@ -4,8 +4,9 @@
 //! 2. The session is ended for whoever has a copy of the cookie, where a store is bound ([`crate::revocation::sessions`]).
 //!    Where none is, or none answers, the page says that a copy stays good: it never says more than is true.
 //! 3. A browser that was given user name and password by its own prompt sends them with each request, and there is no way to
-//!    take them back. An answer of 401 with a `Basic` challenge makes Chromium and Firefox drop what they sent with that
-//!    request, and ask anew; whoever declines sees the page, which says to close the browser.
+//!    take them back. An answer of 401 with a `Basic` challenge makes Chromium drop what it sent with that request, and ask
+//!    anew; whoever declines sees the page. Not every browser can be counted on to do the same, so the page says to close
+//!    it.
 //! 4. `Clear-Site-Data: "cache"` empties the cache and the pages behind the back button. `"cookies"` is not ours to send
 //!    unasked: it clears those of the whole registrable domain (Clear Site Data §3.1).
 

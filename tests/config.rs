@@ -4,6 +4,8 @@
 mod bounds;
 #[path = "config/closed.rs"]
 mod closed;
+#[path = "config/hosts.rs"]
+mod hosts;
 #[path = "config/links.rs"]
 mod links;
 #[path = "config/rule_words.rs"]

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 const MOST_INPUTS: usize = 60;
 const MOST_OCTETS: usize = 60 * 1024;
 
-const TARGETS: [&str; 11] = [
+const TARGETS: [&str; 12] = [
     "api_keys",
     "authorization",
     "cookie",
@@ -19,6 +19,7 @@ const TARGETS: [&str; 11] = [
     "path",
     "policy",
     "revocation",
+    "sign_in",
     "signed_url",
     "totp",
 ];
@@ -92,6 +93,11 @@ fn policy() {
 #[test]
 fn revocation() {
     replay("revocation", targets::revocation::run);
+}
+
+#[test]
+fn sign_in() {
+    replay("sign_in", targets::sign_in::run);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! First line: a form. Second line: an address to return to. Third line: `Content-Type`. Fourth line: `Sec-Fetch-Site`, or `-`.
 //! Fifth line: `Origin`, or `-`.
 
-mod address;
+pub(super) mod address;
 
 use super::cookie::{parameter_values, percent_decoded};
 use super::{first_line, text};
@@ -32,7 +32,7 @@ fn value(form: &str, name: &str) -> Option<String> {
 }
 
 /// The one value, decoded; none where there are two.
-fn expected_value(form: &str, name: &str) -> Option<String> {
+pub(super) fn expected_value(form: &str, name: &str) -> Option<String> {
     let values = parameter_values(form, name);
     let [value] = values.as_slice() else { return None };
     let (octets, is_valid) = percent_decoded(value.replace('+', " ").as_bytes());

@@ -12,6 +12,7 @@ pub mod jws;
 pub mod path;
 pub mod policy;
 pub mod revocation;
+pub mod sign_in;
 pub mod signed_url;
 pub mod totp;
 

@@ -53,11 +53,11 @@ pub enum Verdict<'p> {
     InVain(Refused),
 }
 
-impl Elsewhere<'_> {
+impl<'p> Elsewhere<'p> {
     /// The host, as people know it.
     #[must_use]
-    pub fn host(&self) -> &str {
-        let url = match self {
+    pub fn host(&self) -> &'p str {
+        let url = match *self {
             Self::Authority(origin) => origin,
             Self::Discourse(consumer) => consumer.url.as_str(),
         };

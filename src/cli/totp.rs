@@ -3,6 +3,7 @@
 mod enroll;
 mod known;
 mod qr;
+mod reseal;
 mod shown;
 
 use clap::Subcommand;
@@ -11,6 +12,7 @@ use clap::Subcommand;
 #[derive(Subcommand)]
 pub enum Totp {
     Enroll(enroll::Enroll),
+    Reseal(reseal::Reseal),
 }
 
 impl Totp {
@@ -18,6 +20,7 @@ impl Totp {
     pub fn run(self, as_json: bool) -> super::Result {
         match self {
             Self::Enroll(command) => command.run(as_json),
+            Self::Reseal(command) => command.run(),
         }
     }
 }

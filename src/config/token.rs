@@ -74,7 +74,7 @@ pub fn default_entry_without(configured: &Configured, shared: &[&str]) -> Option
     let Some(kids) = configured.kids().filter(|_| !shared.is_empty()) else { return Some(entry) };
     let kids: Vec<String> = kids.filter(|kid| !shared.contains(kid)).map(str::to_owned).collect();
     let algorithms = configured.algorithms(Some(&kids));
-    (!kids.is_empty()).then(|| TokenEntry { keys: Some(kids), algorithms, ..entry })
+    (!kids.is_empty()).then_some(TokenEntry { keys: Some(kids), algorithms, ..entry })
 }
 
 fn entry(node: &Node<'_>, index: usize, configured: &Configured, entries: &mut Entries) {

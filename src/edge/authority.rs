@@ -14,7 +14,7 @@ use crate::reply::said::{Said, Saying};
 use crate::request::Scheme;
 use crate::reserved::SIGN_OUT;
 use crate::return_to::ReturnTo;
-use crate::session::{Factors, Session};
+use crate::session::{Factors, ID_SIZE, Session};
 use crate::sign_in;
 use crate::verdict::{Cause, Refusal, Refused};
 use wasm_bindgen::prelude::*;
@@ -46,8 +46,8 @@ impl Visit<'_> {
     pub(super) fn authority(&self, at: At, who: Option<&Authenticated>) -> JsValue {
         match (at, who) {
             (At::Start | At::DiscourseStart, _) => self.start(),
-            (At::Finish, _) => self.come_back(Sent::Authority, Answers::default()),
-            (At::DiscourseFinish, _) => self.come_back(Sent::Discourse, Answers::default()),
+            (At::Finish, _) => self.come_back(Sent::Authority, self.drawn(), Answers::default()),
+            (At::DiscourseFinish, _) => self.come_back(Sent::Discourse, self.drawn(), Answers::default()),
             (At::Again, _) => self.again(),
             (At::Done, _) => self.in_language(|visit| {
                 let said = Saying::of(Said::SignedInTab);
@@ -87,13 +87,12 @@ impl Visit<'_> {
     }
 
     fn errand(&self, return_to: String, second_factor: bool, tab: bool) -> Errand {
-        let secret = self.host.random(20).first_chunk().copied().unwrap_or_default();
-        Errand { secret, began: self.now, second_factor, tab, return_to }
+        Errand { secret: self.drawn(), began: self.now, second_factor, tab, return_to }
     }
 
     fn send_away(&self, elsewhere: Elsewhere<'_>, errand: &Errand) -> JsValue {
         let config = &self.isolate.gate.config;
-        match away::send(config, self.facts, elsewhere, errand, self.nonce()) {
+        match away::send(config, self.facts, elsewhere, errand, self.drawn()) {
             Some(sending) => self.respond(&self.answerer().sent_away(sending)),
             None => {
                 let detail = "A secret or key that signing in needs is missing, wrong or not in use.";
@@ -108,7 +107,7 @@ impl Visit<'_> {
         let location = self.settings().zip(session_shown(&self.isolate.gate, self.facts));
         let location = location.and_then(|(settings, session)| {
             let asked = Asked::read(at, config, settings, self.facts, self.now).ok()?;
-            asked.answer(config, &session, who.groups(), self.now, self.nonce())
+            asked.answer(config, &session, who.groups(), self.now, self.drawn())
         });
         match location {
             Some(location) => self.respond(&self.answerer().see_other(location)),
@@ -117,13 +116,12 @@ impl Visit<'_> {
     }
 
     /// Takes what a browser brings back. The answer is a redirect always: a code is the address of no page.
-    pub(super) fn come_back(&self, sent: Sent, answers: Answers) -> JsValue {
-        let id = self.host.random(16).first_chunk().copied().unwrap_or_default();
+    pub(super) fn come_back(&self, sent: Sent, id: [u8; ID_SIZE], answers: Answers) -> JsValue {
         let finished = self.circumstances(&answers, None, |at| {
             authority::finish(&self.isolate.gate, sent, self.facts, at, id)
         });
         match finished {
-            Err(question) => outside::ask(self, question, answers, Then::ComeBack(sent)),
+            Err(question) => outside::ask(self, question, answers, Then::ComeBack(sent, id)),
             Ok(Finished { errand, came: Came::In(session) }) => self.came_in(errand.as_ref(), &session),
             Ok(Finished { errand, came: Came::Known }) => self.go_on(errand.as_ref(), Vec::new()),
             Ok(Finished { errand, came: Came::Refused(refusal) }) => {
@@ -176,8 +174,11 @@ impl Visit<'_> {
         self.page_here(&sign_in::refused(refusal), Some(&Tried::to(return_to)))
     }
 
-    fn nonce(&self) -> [u8; 24] {
-        self.host.random(24).first_chunk().copied().unwrap_or_default()
+
+    /// Octets drawn at random.
+    fn drawn<const N: usize>(&self) -> [u8; N] {
+        let octets = self.host.random(u32::try_from(N).unwrap_or_default());
+        octets.first_chunk().copied().unwrap_or([0; N])
     }
 
     fn is_https(&self) -> bool {

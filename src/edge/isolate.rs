@@ -5,6 +5,7 @@ use super::languages::Unavailable;
 use super::log;
 use crate::api_key::ApiKeys;
 use crate::authenticate::Gate;
+use crate::authority::away::Elsewhere;
 use crate::config::{Config, Sources};
 use crate::password::proven::ProvenCache;
 use crate::password::stored::StoredAccounts;
@@ -261,6 +262,9 @@ impl Isolate {
 fn pages(gate: &Gate, assets: bool) -> Pages {
     let policy = gate.config.policy.as_ref();
     let pages = Pages::new(policy.map_or_else(Brand::default, |policy| policy.brand.clone()));
+    let session = policy.and_then(|policy| policy.session.as_ref());
+    let consumer = session.and_then(|session| session.discourse.consumer.as_ref());
+    let pages = pages.with_discourse(consumer.map(|it| Elsewhere::Discourse(it).host()));
     if assets && policy.is_some() { pages.with_languages() } else { pages }
 }
 

@@ -1,6 +1,6 @@
 //! Getting out: `sign-out`, `clear`, and how long there is still (`session`).
 
-use super::{Visit, once, plain, visit};
+use super::{Visit, log, once, plain, visit};
 use crate::reply::Reply;
 use crate::reply::form::{Clear, Form, SignOut};
 use crate::reply::negotiate;
@@ -193,11 +193,13 @@ impl Visit<'_> {
         match job.then {
             Then::SignedOut { leaving, everywhere, return_to } => {
                 let said = leaving.said(everywhere, is_kept);
+                log::signed_out(self, said.name(), leaving.user());
                 self.in_language(move |visit| visit.signed_out(said, &return_to))
             }
             Then::Cleared { leaving, return_to } => {
                 // What its own prompt asked for the browser keeps whatever we do.
                 let said = if leaving.basic { Said::SignedOutBasic } else { Said::Cleared };
+                log::signed_out(self, said.name(), leaving.user());
                 self.in_language(move |visit| visit.cleared(said, &return_to))
             }
             Then::Ordered if is_kept => self.respond(&self.answerer().revoked()),

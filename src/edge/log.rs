@@ -66,6 +66,15 @@ pub fn signed_in(visit: &Visit<'_>, session: &Session) {
     }
 }
 
+/// Somebody signed out, as far as the policy wants it logged; `what` is what is true then.
+pub fn signed_out(visit: &Visit<'_>, what: &'static str, user: Option<&str>) {
+    if level(visit) == LogLevel::All {
+        let mut it = line(visit, what);
+        it.user = user;
+        write(visit, it);
+    }
+}
+
 /// A refusal; `message` is what the platform said, where it said anything.
 pub fn refused(visit: &Visit<'_>, refused: &Refused, rule: Option<&Rule>, message: &str) {
     if visit.isolate.has_events {

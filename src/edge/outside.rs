@@ -10,6 +10,7 @@ use crate::authenticate::{Answers, LedgerQuestion, Question};
 use crate::authority::Sent;
 use crate::password::stored;
 use crate::revocation::State;
+use crate::session::ID_SIZE;
 use crate::sign_in::SignInForm;
 use crate::verdict::{Cause, Refusal};
 use wasm_bindgen::prelude::*;
@@ -28,8 +29,8 @@ pub enum Then {
     SignIn(Box<SignInForm>),
     /// The sign-in page is shown.
     SignInPage,
-    /// A browser came back that was sent away to sign in.
-    ComeBack(Sent),
+    /// A browser came back that was sent away to sign in; and the id of the session that may begin, which is asked about.
+    ComeBack(Sent, [u8; ID_SIZE]),
 }
 
 /// What the form says that opens a link.
@@ -162,7 +163,7 @@ impl Resume {
                 Then::Open(opened) => visit.open(opened, answers),
                 Then::SignIn(form) => visit.try_sign_in(form, answers),
                 Then::SignInPage => visit.sign_in_page(answers),
-                Then::ComeBack(sent) => visit.come_back(sent, answers),
+                Then::ComeBack(sent, id) => visit.come_back(sent, id, answers),
             }
         })
     }

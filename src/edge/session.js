@@ -136,8 +136,9 @@ if (top === self && !document.edgeward) {
     form.submit();
   };
   dialog.oncancel = putAway;
-  dialog.onkeydown = ({ key }) => key === "Escape" && putAway();
-  dialog.onclick = ({ target }) => target === dialog && putAway();
+  // Listeners, as what a handler returns may prevent what the browser would do.
+  dialog.addEventListener("keydown", ({ key }) => key === "Escape" && putAway());
+  dialog.addEventListener("click", ({ target }) => target === dialog && putAway());
   addEventListener("input", () => (typed = Date.now()), true);
   ["focus", "visibilitychange"].map((name) => addEventListener(name, look));
   look();

@@ -15,7 +15,7 @@ const WRITE_LIMIT = 6000; // milliseconds
 const CACHE_TTL = 30;
 
 /** The values of EDGEWARD_KV that say what is revoked, and those of `more` keys, one a line: each text or null. */
-export const stored = (env, more) =>
+export const stored = (env, more = "") =>
   answered("EDGEWARD_KV", async () => {
     const keys = [...REVOKED, ...more.split("\n").filter(Boolean)];
     return Promise.all(keys.map((key) => env.EDGEWARD_KV.get(key, { cacheTtl: CACHE_TTL })));

@@ -34,6 +34,8 @@ pub enum Action {
     Back,
     /// To the host where one signs in, in a new tab.
     Away,
+    /// To a Discourse, to sign in there.
+    Discourse,
 }
 
 /// The ways out that sessions open on the page of a refusal.

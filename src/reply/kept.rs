@@ -3,6 +3,7 @@
 //! What is kept depends on cause, variant, language and brand alone. Everything of a visitor is a [`Hole`] in it, filled and
 //! escaped for its place when the page is sent.
 
+use crate::authority::path::DISCOURSE_START;
 use crate::reply::catalog::{Catalog, Part, parts};
 use crate::reply::escape::{component, html, shown_address};
 use crate::reply::form::Asks;
@@ -72,6 +73,8 @@ pub enum Hole {
     SignInUrl,
     /// The same, whoever is signed in.
     OtherUrl,
+    /// Where one signs in at a Discourse.
+    DiscourseUrl,
     /// Where the one thing to do leads.
     Onward,
 }
@@ -225,6 +228,7 @@ fn fill(hole: Hole, place: Place, facts: &PageFacts<'_>, words: &'static Catalog
         Hole::FormUser => escaped(facts.form.map_or("", |form| form.user())),
         Hole::FormReturnTo => escaped(facts.form.map_or("", |form| form.return_to())),
         Hole::SignInUrl => sign_in_url("", facts.onward),
+        Hole::DiscourseUrl => escaped(&discourse_url(facts)),
         Hole::OtherUrl => sign_in_url("other=1&", facts.onward),
         Hole::Onward => escaped(facts.onward.filter(|url| is_url(url)).unwrap_or("/")),
     }
@@ -247,6 +251,12 @@ fn sign_in_url(options: &str, return_to: Option<&str>) -> String {
         None => [SIGN_IN, "?", options].concat(),
     };
     escaped(url.trim_end_matches('&'))
+}
+
+/// Where one signs in at a Discourse, and gets back to where the form would lead.
+fn discourse_url(facts: &PageFacts<'_>) -> String {
+    let return_to = facts.form.map(|form| form.return_to()).or(facts.onward).unwrap_or_default();
+    [DISCOURSE_START, "?return_to=", &component(return_to)].concat()
 }
 
 /// Whether a text is what may stand in `href`: a path of this host, or a URL that leads to a web page.

@@ -158,6 +158,8 @@ pub struct Pages {
     rendered: u64,
     /// What the language switch offers.
     offered: &'static [Language],
+    /// The host of a Discourse where one may sign in, too.
+    discourse: Option<String>,
 }
 
 /// What a kept page depends on. Nothing of a visitor is in it but whether it is known.
@@ -195,7 +197,8 @@ impl Pages {
             resend_script: packed(RESEND_SCRIPT),
             wait_script: packed(WAIT_SCRIPT),
         };
-        Self { brand, style, own: SortedMap::new(), kept: Vec::new(), rendered: 0, offered: &[] }
+        let (own, kept) = (SortedMap::new(), Vec::new());
+        Self { brand, style, own, kept, rendered: 0, offered: &[], discourse: None }
     }
 
     /// With a switch between all languages: where their words can be had.
@@ -203,6 +206,13 @@ impl Pages {
     pub fn with_languages(mut self) -> Self {
         // One language is no choice.
         self.offered = Some(languages::all()).filter(|all| all.len() > 1).unwrap_or_default();
+        self
+    }
+
+    /// With a second way to sign in: at the Discourse of that host.
+    #[must_use]
+    pub fn with_discourse(mut self, host: Option<&str>) -> Self {
+        self.discourse = host.map(str::to_owned);
         self
     }
 
@@ -318,11 +328,16 @@ impl Pages {
                 (None, said.name(), words.said(said.name(), known), said_ways(said, &self.brand))
             }
         };
+        let mut ways = ways;
+        let discourse = self.discourse.clone().filter(|_| shape.asks == Asks::SignIn && !shape.resend);
+        if discourse.is_some() {
+            ways.links.insert(0, Action::Discourse);
+        }
         let elsewhere = key.exits.elsewhere;
         // A page that is not to be left offers nothing that would.
         let stays = matches!(subject, Subject::Explained(_)) || shape.resend;
         let languages = if stays { &[] } else { self.offered };
-        Content { status, cause, page, known, shape, wording, ways, elsewhere, languages }
+        Content { status, cause, page, known, shape, wording, ways, elsewhere, discourse, languages }
     }
 }
 

@@ -1,8 +1,9 @@
-//! The answer in plain text: for a terminal. In English, as what was exactly wrong is said in English.
+//! The answer in plain text: for a terminal. A refusal is in English, as what was exactly wrong is said in English.
 
+use crate::reply::PROBLEMS;
 use crate::reply::catalog::{Known, fill, problem};
 use crate::reply::escape::cut;
-use crate::reply::languages::{self, english};
+use crate::reply::languages;
 use crate::reply::page::PageFacts;
 use crate::reply::said::Saying;
 
@@ -14,13 +15,10 @@ const LESS_THAN: usize = 600;
 /// Under 600 octets whatever the facts are; nothing but `detail` and the reference is of this request.
 #[must_use]
 pub fn plain_text(facts: &PageFacts<'_>, detail: Option<&str>) -> String {
-    let (words, problem) = (english(), problem(facts.cause));
+    let problem = problem(facts.cause);
     let head = format!("{} {}\n\n", facts.status, problem.headline);
-    let path = format!("/.edgeward/problems/{}", facts.cause.name());
-    let more = fill(words.word("/plain_text/more"), &[("path", &path)]);
-    let reference = cut(&one_line(facts.reference), 40);
-    let reference = fill(words.word("/plain_text/reference"), &[("reference", &reference)]);
-    let tail = format!("\n\n{more}\n{reference}\n");
+    let (cause, reference) = (facts.cause.name(), cut(&one_line(facts.reference), 40));
+    let tail = format!("\n\nMore: {PROBLEMS}{cause}\nReference: {reference}\n");
     let room = LESS_THAN.saturating_sub(head.len() + tail.len() + 1);
     head + &fit(&one_line(detail.unwrap_or(problem.text)), room) + &tail
 }

@@ -50,6 +50,8 @@ pub struct Content {
     pub ways: Ways,
     /// Whether the page stands at another address than the one that was asked for.
     pub elsewhere: bool,
+    /// The host of a Discourse where one may sign in, too.
+    pub discourse: Option<String>,
     /// The languages that may be chosen instead: none where there is no other.
     pub languages: &'static [Language],
 }
@@ -238,6 +240,7 @@ impl<'p> Scope<'p> {
     fn item(&self, name: Name, item: Option<Item>) -> Vec<Bit> {
         match (name, item) {
             (Name::Step, Some(Item::Step(text))) => bits(text, &self.name),
+            (Name::Link, Some(Item::Link(Action::Discourse))) => vec![Bit::Words(self.discourse())],
             (Name::Link, Some(Item::Link(action))) => vec![Bit::Words(self.link_label(action).to_owned())],
             (Name::LinkUrl, Some(Item::Link(action))) => self.url(action),
             (Name::LanguageTag, Some(Item::Language(it))) => vec![Bit::Words(it.tag().to_owned())],
@@ -248,7 +251,7 @@ impl<'p> Scope<'p> {
 
     fn button_label(&self, action: Action) -> &'static str {
         self.words.word(match action {
-            Action::SignIn | Action::SignInPage | Action::Away => "/actions/sign-in",
+            Action::SignIn | Action::SignInPage | Action::Away | Action::Discourse => "/actions/sign-in",
             Action::Again => "/actions/again",
             Action::Front => "/actions/front",
             Action::Support => "/actions/support",
@@ -260,6 +263,12 @@ impl<'p> Scope<'p> {
             Action::Next => "/actions/next",
             Action::Back => "/actions/back",
         })
+    }
+
+    /// Where else one may sign in. The host keeps its direction in every language.
+    fn discourse(&self) -> String {
+        let host = self.content.discourse.as_deref().unwrap_or_default();
+        [self.words.word("/actions/sign-in"), " \u{2013} \u{2068}", host, "\u{2069}"].concat()
     }
 
     fn link_label(&self, action: Action) -> &'static str {
@@ -289,6 +298,7 @@ impl<'p> Scope<'p> {
             Action::Clear => words(Some(CLEAR)),
             Action::SignInPage => vec![Bit::Hole(Hole::SignInUrl)],
             Action::Other => vec![Bit::Hole(Hole::OtherUrl)],
+            Action::Discourse => vec![Bit::Hole(Hole::DiscourseUrl)],
             Action::Next | Action::Back | Action::Away => vec![Bit::Hole(Hole::Onward)],
         }
     }

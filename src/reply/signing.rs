@@ -167,3 +167,174 @@ const fn mends(cause: Cause) -> bool {
             | Cause::SessionRevoked
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Sources};
+    use crate::credentials::Places;
+    use crate::policy::{Brand, Kinds, Policy};
+    use crate::reply::said::Said;
+    use crate::request::{FieldList, RequestFacts};
+    use crate::secret::Secret;
+    use crate::time::UnixTime;
+    use crate::totp::Digits;
+    use crate::verdict::Refusal;
+
+    const SESSION: &str = r#"{"tokens":[{"format":"edgeward"}],"session":{"hosts":["https://app.example"]}}"#;
+    const AWAY: &str = r#"{"session":{"authority":"https://login.example"}}"#;
+
+    fn policy(text: &str) -> Policy {
+        let secret = Some(Secret::new(crate::token::to_base64url(&[7; 32])));
+        // With a store there may be accounts: without any nobody signs in by a form.
+        let (policy, store) = (Some(text.to_owned()), true);
+        let sources = Sources { policy, secret, store, ledger: true, ..Default::default() };
+        Config::parse(&sources, str::to_owned).policy.expect(text)
+    }
+
+    /// Runs with what answers a navigation by that policy.
+    fn answering<T>(policy: &Policy, method: &str, uri: &str, look: impl FnOnce(&Answerer<'_>) -> T) -> T {
+        let fields = FieldList::new([("Sec-Fetch-Mode", "navigate")]);
+        let facts = RequestFacts::new(method, uri, &fields).expect("an absolute URI");
+        let (places, now) = (Places::of(policy), UnixTime::from_seconds(1_795_372_200));
+        look(&Answerer { facts: &facts, policy: Some(policy), places: &places, reference: "r", now })
+    }
+
+    fn refused(cause: Cause, sent: Option<Kind>) -> Refused {
+        let refusal = Refusal { sent, ..Refusal::new(cause, "No.") };
+        Refused { refusal, accept: Kinds::NONE.with(Kind::Session).with(Kind::SignedUrl) }
+    }
+
+    fn asks(refused: &Refused, sent: Option<&Sent<'_>>) -> Option<&'static str> {
+        answering(&policy(SESSION), "GET", "https://h.example/a", |it| {
+            it.asked(refused, sent, "/a").map(|form| match form {
+                Form::SignIn(_) => "password",
+                Form::Code(_) => "code",
+                Form::SignOut(_) | Form::Clear(_) => "neither",
+            })
+        })
+    }
+
+    #[test]
+    fn the_page_asks_where_an_answer_helps() {
+        let password = Some("password");
+        for (cause, sent, wanted) in [
+            (Cause::CredentialsMissing, None, password),
+            (Cause::CredentialsUnsupported, Some(Kind::Basic), password),
+            (Cause::CredentialsWrong, Some(Kind::Basic), password),
+            (Cause::SessionExpired, Some(Kind::Session), password),
+            (Cause::SessionRevoked, Some(Kind::Session), password),
+            (Cause::CredentialsWrong, Some(Kind::ApiKey), None),
+            (Cause::TokenExpired, Some(Kind::SignedUrl), None),
+            (Cause::TokenNeedsConfirmation, Some(Kind::SignedUrl), None),
+            (Cause::NotAllowed, Some(Kind::Session), None),
+            (Cause::AccountSuspended, Some(Kind::Session), None),
+            (Cause::TooManyAttempts, Some(Kind::Session), None),
+            (Cause::SecondFactorRequired, Some(Kind::Session), None),
+        ] {
+            assert_eq!(asks(&refused(cause, sent), None), wanted, "{cause:?} {sent:?}");
+        }
+        let mut half = refused(Cause::SecondFactorRequired, Some(Kind::Session));
+        half.refusal.digits = Some(Digits::Six);
+        assert_eq!(asks(&half, None), Some("code"));
+        let other = Refused { accept: Kinds::NONE.with(Kind::Basic), ..half };
+        assert_eq!(asks(&other, None), None, "the rule takes no session");
+    }
+
+    #[test]
+    fn what_was_wrong_is_asked_for_once_more() {
+        let wrong = refused(Cause::CredentialsWrong, Some(Kind::Session));
+        let sent = Sent { user: "ann", return_to: "/b#c", remember: true, code: false, tab: true };
+        assert_eq!(asks(&wrong, Some(&sent)), Some("password"));
+        assert_eq!(asks(&wrong, Some(&Sent { code: true, ..sent })), Some("code"));
+        answering(&policy(SESSION), "POST", "https://h.example/.edgeward/sign-in", |it| {
+            let form = it.asked(&wrong, Some(&sent), "/").expect("a form");
+            assert_eq!((form.user(), form.return_to()), ("ann", "/b#c"));
+            let shape = form.shape();
+            assert!(shape.wrong && shape.tab && !shape.resend && shape.remember == Some(true), "{shape:?}");
+        });
+    }
+
+    #[test]
+    fn what_is_not_fetched_can_be_sent_once_more() {
+        for (method, wanted) in [("GET", false), ("HEAD", false), ("POST", true), ("DELETE", true)] {
+            let resend = answering(&policy(SESSION), method, "https://h.example/a", |it| {
+                let refused = refused(Cause::SessionExpired, Some(Kind::Session));
+                it.asked(&refused, None, "/a").map(|form| form.shape().resend)
+            });
+            assert_eq!(resend, Some(wanted), "{method}");
+        }
+    }
+
+    #[test]
+    fn no_form_where_people_sign_in_elsewhere() {
+        let missing = refused(Cause::CredentialsMissing, None);
+        for (uri, wanted) in [("https://app.example/a", false), ("https://login.example/a", true)] {
+            let has = answering(&policy(AWAY), "GET", uri, |it| it.asked(&missing, None, "/a").is_some());
+            assert_eq!(has, wanted, "{uri}");
+        }
+    }
+
+    #[test]
+    fn ways_out_by_who_came() {
+        let exits = |cause, sent| {
+            answering(&policy(SESSION), "GET", "https://h.example/a", |it| {
+                let refused = refused(cause, sent);
+                let form = it.asked(&refused, None, "/a");
+                it.exits(&refused, form.as_ref(), None)
+            })
+        };
+        let only = Exits { clear: true, ..Exits::NONE };
+        let (sign_in, other) = (Exits { sign_in: true, ..only }, Exits { other: true, ..only });
+        for (cause, sent, wanted) in [
+            (Cause::CredentialsMissing, None, only),
+            (Cause::TokenExpired, Some(Kind::SignedUrl), sign_in),
+            (Cause::NotAllowed, Some(Kind::SignedUrl), sign_in),
+            (Cause::NotAllowed, Some(Kind::Session), other),
+            (Cause::Denied, None, only),
+            (Cause::OriginUnreachable, None, only),
+        ] {
+            assert_eq!(exits(cause, sent), wanted, "{cause:?} {sent:?}");
+        }
+        let without = policy(r#"{"tokens":[{"format":"edgeward"}]}"#);
+        answering(&without, "GET", "https://h.example/a", |it| {
+            assert_eq!(it.exits(&refused(Cause::Denied, None), None, None), Exits::NONE);
+        });
+    }
+
+    #[test]
+    fn a_form_leads_where_it_says() {
+        let form = |return_to| Form::SignIn(SignIn { return_to, ..SignIn::default() });
+        for (return_to, wanted) in [
+            ("/a", ""),
+            ("https://app.example/x", " https://app.example"),
+            ("https://app.example", " https://app.example"),
+            ("https://app.example.evil.example/", ""),
+            ("/.edgeward/authority/back?x", " https://app.example"),
+        ] {
+            let origins = answering(&policy(SESSION), "GET", "https://h.example/", |it| {
+                it.form_origins(&form(return_to))
+            });
+            assert_eq!(origins, wanted, "{return_to}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_fits_who_asks() {
+        let policy = policy(SESSION);
+        for (accept, kind) in
+            [("text/html", "text/html; charset=utf-8"), ("*/*", "text/plain; charset=utf-8")]
+        {
+            let fields = FieldList::new([("Accept", accept)]);
+            let facts =
+                RequestFacts::new("GET", "https://h.example/.edgeward/sign-out", &fields).expect("absolute");
+            let (places, now) = (Places::of(&policy), UnixTime::from_seconds(0));
+            let answerer =
+                Answerer { facts: &facts, policy: Some(&policy), places: &places, reference: "r", now };
+            let reply = answerer.said(&Saying::of(Said::SignedOut), &mut Pages::new(Brand::default()));
+            assert_eq!(reply.status, 200);
+            assert!(reply.fields.contains(&("Content-Type", kind.to_owned())), "{:?}", reply.fields);
+            assert!(reply.content.expect("content").contains("You are signed out"));
+        }
+    }
+}

@@ -33,7 +33,9 @@ pub fn set(value: &str, https: bool, domain: Option<&str>, max_age: Option<Lifet
 pub fn cleared(https: bool, domain: Option<&str>) -> Vec<String> {
     let gone = |name, domain| attributes(name, "", https, domain) + "; Max-Age=0";
     let mut lines = vec![gone(BARE, None)];
-    lines.extend(https.then(|| gone(OF_HOST, None)));
+    if https {
+        lines.insert(0, gone(OF_HOST, None));
+    }
     lines.extend(domain.map(|domain| gone(name(https, true), Some(domain))));
     lines
 }
@@ -73,7 +75,7 @@ mod tests {
         };
         assert_eq!(
             names(cleared(true, Some("acme.example"))),
-            ["edgeward", "__Host-edgeward", "__Secure-edgeward"]
+            ["__Host-edgeward", "edgeward", "__Secure-edgeward"]
         );
         assert_eq!(names(cleared(false, None)), ["edgeward"]);
         // In clear a cookie of the parent has the same name, and is another all the same.

@@ -7,11 +7,12 @@
 //!    around the user-id are cut: keyboards that complete words add one, and no line begins or ends with any.
 //! 4. A field of ours that stands there twice, or is no UTF-8, has no value: nobody can say which was meant.
 
-use crate::credentials::basic;
+use crate::credentials::{basic, query};
 use crate::password::{Nfc, UserPass};
 use crate::reserved::form_value;
 use crate::return_to::ReturnTo;
 use crate::secret::Secret;
+use std::borrow::Cow;
 
 /// A form that was sent.
 #[derive(Clone, Debug)]
@@ -73,21 +74,24 @@ impl SignInForm {
 
 fn step(content: &str, nfc: Nfc) -> Step {
     let value = |name| form_value(content, name);
-    match (value("username"), value("password"), value("code"), value("recovery")) {
-        (Some(user), Some(password), ..) => match basic::user_pass(user.trim_matches(' '), &password, nfc) {
-            Ok(user_pass) => Step::Password { user_pass, remember: is_chosen(content) },
-            Err(detail) => Step::Malformed(detail),
-        },
-        (Some(_), None, ..) => Step::Malformed("The form has a user-id and not one password."),
-        (None, None, Some(code), None) => Step::Code(Secret::new(code.into_owned())),
-        (None, None, None, Some(code)) => Step::Recovery(Secret::new(code.into_owned())),
-        // Two fields stand there, and one of them was left empty.
-        (None, None, Some(code), Some(recovery)) if recovery.is_empty() => {
-            Step::Code(Secret::new(code.into_owned()))
-        }
-        (None, None, Some(code), Some(recovery)) if code.is_empty() => {
-            Step::Recovery(Secret::new(recovery.into_owned()))
-        }
+    if query::values(content, "username").next().is_none() {
+        return second(value("code"), value("recovery"));
+    }
+    let (Some(user), Some(password)) = (value("username"), value("password")) else {
+        return Step::Malformed("The form has not one user-id and one password.");
+    };
+    match basic::user_pass(user.trim_matches(' '), &password, nfc) {
+        Ok(user_pass) => Step::Password { user_pass, remember: is_chosen(content) },
+        Err(detail) => Step::Malformed(detail),
+    }
+}
+
+/// Two fields stand there, and one of them may have been left empty.
+fn second(code: Option<Cow<'_, str>>, recovery: Option<Cow<'_, str>>) -> Step {
+    let is_empty = |sent: &Option<Cow<'_, str>>| sent.as_deref().is_none_or(str::is_empty);
+    match (is_empty(&recovery), is_empty(&code), code, recovery) {
+        (true, _, Some(code), _) => Step::Code(Secret::new(code.into_owned())),
+        (_, true, _, Some(recovery)) => Step::Recovery(Secret::new(recovery.into_owned())),
         _ => Step::Malformed("The form has neither one user-id with a password nor one code."),
     }
 }
@@ -139,7 +143,8 @@ mod tests {
             ("", "malformed"),
             ("username=ann", "malformed"),
             ("password=x", "malformed"),
-            ("password=x&code=123456", "malformed"),
+            ("password=x&code=123456", "code 123456"),
+            ("username=a&username=b&code=123456", "malformed"),
             ("username=&password=x", "malformed"),
             ("username=+&password=x", "malformed"),
             ("username=a&username=b&password=x", "malformed"),

@@ -4,7 +4,7 @@
 //! of the rest of a line; until then the line's number must do.
 
 use super::fault::{Fault, Place};
-use super::made::{SEED_SIZE, around, split};
+use super::made::{Made, SEED_SIZE, around, split};
 use super::{Digits, Enrolment, Hash};
 use crate::password::Nfc;
 use crate::password::htpasswd::user_id_fault;
@@ -16,6 +16,11 @@ const TAG_SIZE: usize = 16;
 
 /// Reads a line that is not blank.
 pub(super) fn parse<'l>(line: &'l str, sealer: &Sealer, nfc: Nfc) -> Result<Enrolment, Fault<'l>> {
+    open(line, sealer, nfc).map(|made| made.enrolment())
+}
+
+/// Reads a line that is not blank, and keeps its secret at hand.
+pub(super) fn open<'l>(line: &'l str, sealer: &Sealer, nfc: Nfc) -> Result<Made, Fault<'l>> {
     let mut fields = line.split(':');
     let (Some(user), Some(hash), Some(digits), Some(sealed), None) =
         (fields.next(), fields.next(), fields.next(), fields.next(), fields.next())
@@ -36,7 +41,7 @@ pub(super) fn parse<'l>(line: &'l str, sealer: &Sealer, nfc: Nfc) -> Result<Enro
     let content = sealer.open(&around(&name, hash.name(), digits.name()), sealed);
     let content = content.ok_or(Fault::Unopened(user))?;
     let (secret, seed) = split(content.expose()).ok_or(Fault::Unopened(user))?;
-    Ok(Enrolment::new(&name, hash, digits, secret, seed))
+    Made::new(&name, hash, digits, secret, seed).ok_or(Fault::Unopened(user))
 }
 
 /// Whether that looks like a secret as apps have it, in clear.

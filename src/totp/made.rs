@@ -1,6 +1,7 @@
 //! A second factor that is being made: the one place where its secret is at hand.
 
 use super::{Digits, Enrolment, Hash, PURPOSE};
+use crate::password::Nfc;
 use crate::seal::{NONCE_SIZE, Sealer};
 use crate::secret::Secret;
 use crate::token::mac::RootSecret;
@@ -29,6 +30,12 @@ impl Made {
         let is_whole = secret.len() == hash.secret_size() && seed.len() == SEED_SIZE;
         let content = Secret::new([secret, seed].concat());
         is_whole.then(|| Self { user: user.to_owned(), hash, digits, content })
+    }
+
+    /// What a line was made of; `None` for one that is not good.
+    #[must_use]
+    pub fn of_line(line: &str, root: &RootSecret, nfc: Nfc) -> Option<Self> {
+        super::line::open(line, &Sealer::new(root, PURPOSE), nfc).ok()
     }
 
     /// The line to store. `nonce`: drawn at random for this one line.

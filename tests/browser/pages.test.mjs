@@ -58,7 +58,7 @@ test("no page says anything to the console, asks for anything else, or is large"
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(String(error)));
   page.on("request", (request) => asked.push(request.url()));
-  assert.ok(manifest.length >= 3 * 34 * 4, "every brand, cause and variant is there");
+  assert.ok(manifest.length >= 3 * 120, "every brand, cause and variant is there");
   for (const { file } of manifest) {
     asked.length = 0;
     const response = await page.goto(site.base + file);
@@ -242,7 +242,7 @@ test("the button that opens a link looks like the one that leads somewhere", asy
 
 test("whoever was not asked can ask for the page once more", async () => {
   await visit("acme.token-needs-confirmation.unasked.html?ew=abc", {}, async (page) => {
-    assert.equal(await page.getByRole("button").count(), 0);
+    assert.equal(await page.getByRole("main").getByRole("button").count(), 0);
     const again = page.getByText("Try again", { exact: true });
     const [request] = await Promise.all([page.waitForRequest(() => true), again.click()]);
     assert.equal(request.url(), `${site.base}acme.token-needs-confirmation.unasked.html?ew=abc`);

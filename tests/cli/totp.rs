@@ -295,6 +295,43 @@ fn a_right_code_prints_the_line() {
     enrolled(&out, "ann");
 }
 
+/// The old secret can go, and nobody has to be given another second factor.
+#[test]
+fn lines_are_sealed_anew() {
+    let old = "f5HWMbLL9hAi2nbsn1TjnX8PPcX2lRC0p2ihPVGfAYE";
+    let folder = Folder::new();
+    folder.write(".dev.vars", &format!("EDGEWARD_SECRET='{old}'\n"));
+    let first = folder.run(&["totp", "enroll", "ann"]).exits(0).out;
+    let second =
+        folder.run(&["totp", "enroll", "bob", "--algorithm", "sha512", "--digits", "8"]).exits(0).out;
+    let with = |secret: &str, lines: &str| {
+        folder.write(".dev.vars", &format!("EDGEWARD_SECRET='{secret}'\nEDGEWARD_TOTP='{lines}'\n"));
+    };
+    let lines = format!("# second factors\n{first}\n{second}");
+    with(&format!("{SECRET} {old}"), &lines);
+    let anew = folder.run(&["totp", "reseal"]).exits(0).out;
+    assert_eq!(
+        anew.lines().map(|line| line.split(':').next()).collect::<Vec<_>>(),
+        [Some("# second factors"), Some("ann"), Some(""), Some("bob"),]
+    );
+    let [root, former] = [SECRET, old].map(|it| RootSecret::parse(it).expect("a good secret"));
+    let read = TotpSecrets::parse(&anew, &root, str::to_owned).expect("good lines");
+    let before = TotpSecrets::parse(&lines, &former, str::to_owned).expect("good lines");
+    for user in ["ann", "bob"] {
+        let (was, is) = (before.of(user).expect("enrolled"), read.of(user).expect("enrolled"));
+        assert_eq!((was.code(NOW), was.name()), (is.code(NOW), is.name()), "what was counted stays counted");
+    }
+    with(SECRET, &lines);
+    let refused = folder.run(&["totp", "reseal"]).exits(2);
+    assert!(refused.err.contains("EDGEWARD_TOTP line 2: found a secret that EDGEWARD_SECRET does not open"));
+    assert!(refused.out.is_empty());
+    let absent = Folder::good().run(&["totp", "reseal"]).exits(2);
+    assert!(absent.err.contains("EDGEWARD_TOTP is not here"), "{}", absent.err);
+    with(SECRET, &anew);
+    let json = folder.run(&["totp", "reseal", "--json"]).exits(0).json();
+    assert_eq!(json["users"], json!(["ann", "bob"]));
+}
+
 fn check(folder: &Folder, code: i32) -> String {
     let ran = folder.run(&["check", "--origin-closed"]).exits(code);
     ran.out

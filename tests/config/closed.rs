@@ -106,7 +106,7 @@ fn short_keys_are_told_at_their_index() {
 #[test]
 fn warnings_in_words() {
     let warned = |policy: Value| {
-        let config = config(policy);
+        let config = parse(&Sources { ledger: true, ..sources(policy) });
         assert!(config.policy.is_some(), "{:?}", config.problems);
         config.warnings.into_iter().map(|problem| problem.at).collect::<Vec<_>>()
     };
@@ -162,6 +162,27 @@ fn warnings_in_words() {
     ];
     for (policy, at) in table {
         assert_eq!(warned(policy.clone()), Vec::from_iter(at), "{policy}");
+    }
+}
+
+#[test]
+fn guesses_that_are_not_counted_are_warned_of() {
+    let users = || sources("{}").users;
+    for (users, store, ledger, warned) in [
+        (users(), false, false, true),
+        (users(), false, true, false),
+        (users(), true, true, false),
+        (Vec::new(), true, false, true),
+        (Vec::new(), false, false, false),
+    ] {
+        let config = parse(&Sources { users, store, ledger, ..sources("{}") });
+        assert_eq!(sentences(&config.problems), [""; 0]);
+        let told = sentences(&config.warnings);
+        assert_eq!(
+            told.iter().any(|it| it.starts_with("EDGEWARD_LEDGER: found nothing")),
+            warned,
+            "{told:?}"
+        );
     }
 }
 

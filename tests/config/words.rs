@@ -83,7 +83,7 @@ fn top_level_problems_in_words() {
         ),
         (
             json!({"session": {"domain": "localhost"}}),
-            r#"EDGEWARD.session.domain: found "localhost", expected the host that all others end with. Write it like "acme.example"."#,
+            r#"EDGEWARD.session.domain: found "localhost", expected the host that all others end with, of two labels or more. Write it like "acme.example"."#,
         ),
         (
             json!({"session": {"hosts": ["https://app.acme.example/"]}}),

@@ -12,7 +12,7 @@ import { at, environment, wrangler } from "../../scripts/tools.mjs";
 
 // Bytes of both files together, gzipped. The platform takes 3 MB on the free plan; every KB is compiled in each new isolate,
 // which takes some 4 ms today.
-const LIMIT = 320 * 1024;
+const LIMIT = 352 * 1024;
 const configuration = parse(readFileSync(at("wrangler.toml"), "utf8"));
 
 test("the Worker is two files and nothing else", () => {
@@ -20,7 +20,7 @@ test("the Worker is two files and nothing else", () => {
   assert.deepEqual(files.sort(), ["index.js", "index_bg.wasm"]);
 });
 
-test("the Worker stays under 320 KB gzipped", (t) => {
+test("the Worker stays under 352 KB gzipped", (t) => {
   const sizes = ["index.js", "index_bg.wasm"].map((name) => gzipSync(readFileSync(at("build", name)), { level: 9 }).length);
   const total = sizes[0] + sizes[1];
   t.diagnostic(`index.js ${sizes[0]} + index_bg.wasm ${sizes[1]} = ${total} bytes gzipped`);

@@ -12,7 +12,9 @@ import { DIALECTS, oneBit, withMac } from "./dialects.mjs";
 import { PASSWORDS, SECRET, basic, bearer, jwk, jwt, now, passwordLine, secrets } from "./given.mjs";
 import { ROOT, SITE, originView, startGate, withGate } from "./harness.mjs";
 import { startOrigin } from "./origin.mjs";
+import { Browser, SESSION, SIGN_IN, pageOf, signedIn } from "./people.mjs";
 import { signers } from "./signers.mjs";
+import { code } from "./totp.mjs";
 
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const KEY = Buffer.alloc(32, "a key of the readme");
@@ -59,6 +61,40 @@ test("an API with JWTs", () =>
     assert.equal(await status("/api/customers", bearer(token("login-2026", { aud: "orders-api" }))), 401, "no iss");
     assert.equal(await status("/api/customers", bearer(token("login-2026", { ...claims, exp: now() + 86_400 }))), 401, "made for too long");
   }));
+
+test("a sign-in page instead of the browser's prompt", () =>
+  recipe("A sign-in page instead of the browser's prompt", {}, async ({ gate, status }) => {
+    const ann = new Browser(gate);
+    const page = await ann.open("/reports?year=2026");
+    assert.equal(page.status, 401);
+    assert.deepEqual(page.all("www-authenticate").filter((it) => it.startsWith("Basic")), []);
+    const { inputs } = pageOf(page);
+    assert.deepEqual([inputs.return_to, "remember" in inputs], ["/reports?year=2026", true]);
+    const back = `${inputs.return_to}#chapter-2`;
+    const cookies = signedIn(await ann.signIn("ann", { return_to: back, remember: "1" }), `${SITE}${back}`);
+    assert.equal(cookies[SESSION].attributes["max-age"], String(14 * 86_400));
+    assert.equal((await ann.open("/reports?year=2026")).status, 200);
+    assert.equal(pageOf(await new Browser(gate).open("/feeds/a")).cause, "credentials-missing");
+    assert.equal(await status("/feeds/a", basic("ann")), 200, "curl -u");
+    assert.equal(await status("/reports", basic("ann")), 401);
+    const script = await new Browser(gate).fetch("/api/orders");
+    assert.deepEqual([script.status, script.get("location")], [401, undefined]);
+    assert.equal(script.json().sign_in, `${SITE}/.edgeward/sign-in?return_to=/api/orders`);
+    assert.deepEqual(await led(gate, "/orders", "?open=1", "#x"), ["/.edgeward/sign-in?return_to=%2Forders%3Fopen%3D1%23x"]);
+  }));
+
+/** Where the recipe's script sends the browser that runs it on a page. */
+async function led(gate, pathname, search, hash) {
+  const went = [];
+  const code = block(section("A sign-in page instead of the browser's prompt"), "js");
+  const location = { pathname, search, hash, assign: (url) => went.push(url) };
+  const fetchHere = async (path, init) => {
+    const response = await new Browser(gate).fetch(path, init);
+    return { status: response.status, json: async () => response.json() };
+  };
+  await new Function("fetch", "location", `return (async () => {${code}})();`)(fetchHere, location);
+  return went;
+}
 
 test("downloads by link", () =>
   recipe("Downloads by link", { kid: "downloads", log: "all" }, async ({ gate, status }) => {
@@ -305,6 +341,37 @@ test("API keys: the one that is made opens what its line says", { timeout: 300_0
     assert.equal((await ask("/api/files", { "X-API-Key": key })).status, 401, "not in that field");
     const mistyped = await ask("/api/files", { "X-Acme-Key": oneBit(key) });
     assert.match(mistyped.text(), /typing error/);
+  });
+});
+
+test("a second factor: what the command shows signs in, and the password alone does not", { timeout: 300_000 }, async (t) => {
+  const text = section("A second factor");
+  const policy = block(text, "toml");
+  const here = desk(t, policy);
+  const [enroll] = block(text, "sh").split("\n");
+  const made = here.type(enroll);
+  assert.equal(made.status, 0, made.stderr);
+  const shown = new URL(/^otpauth:.*$/m.exec(made.stderr)[0]).searchParams;
+  const [recovery] = /\b[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}\b/.exec(made.stderr);
+  const bits = [...shown.get("secret")].map((it) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(it).toString(2).padStart(5, "0")).join("");
+  const secret = Buffer.from(bits.match(/.{8}/g).map((it) => Number.parseInt(it, 2)));
+
+  const given = secrets({ EDGEWARD_TOTP: here.read("totp.txt") });
+  const options = { durableObjects: { EDGEWARD_LEDGER: { className: "Ledger", useSQLite: true } } };
+  await withGate({ policy: { origin: origin.url, ...parse(policy).vars.EDGEWARD }, secrets: given, options }, async (gate) => {
+    const refused = async (path, headers) => (await gate.request(path, { headers: { Accept: "application/problem+json", ...headers } })).json().cause;
+    assert.equal(await refused("/", basic("ann")), "second-factor-required");
+    assert.equal((await gate.request("/", { headers: basic("bob") })).status, 200);
+    for (const fields of [{ code: code({ secret }) }, { recovery }]) {
+      const ann = new Browser(gate);
+      signedIn(await ann.signIn("ann", { return_to: "/payroll/may" }), `${SITE}/payroll/may`);
+      assert.equal(pageOf(await ann.open("/payroll/may")).cause, "second-factor-required");
+      signedIn(await ann.post(SIGN_IN, { ...fields, return_to: "/payroll/may" }), `${SITE}/payroll/may`);
+      assert.equal((await ann.open("/payroll/may")).status, 200);
+    }
+    const bob = new Browser(gate);
+    signedIn(await bob.signIn("bob"));
+    assert.equal(pageOf(await bob.open("/payroll/may")).cause, "second-factor-required");
   });
 });
 

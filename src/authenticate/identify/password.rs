@@ -189,11 +189,13 @@ mod tests {
         accounts: StoredAccounts,
         proven: ProvenCache,
         answers: Answers,
+        lately: Proven,
     }
 
     impl World {
         fn new(ledger: bool, store: bool) -> Self {
             Self {
+                lately: Proven::Suffices,
                 gate: gate(ledger, store),
                 accounts: StoredAccounts::new(),
                 proven: ProvenCache::new(&Secret::new([7; 32])),
@@ -215,7 +217,11 @@ mod tests {
                 nfc,
             };
             let user_pass = UserPass { user: user.to_owned(), password: Secret::new(password.to_owned()) };
-            prove_password(&self.gate, &facts, user_pass, &at).map(|account| account.user().to_owned())
+            let config = &self.gate.config;
+            let (policy, verifiers) = (config.policy.as_ref(), config.verifiers.as_ref());
+            let (policy, verifiers) = (policy.expect("a policy"), verifiers.expect("verifiers"));
+            let asking = Asking { gate: &self.gate, policy, verifiers, at: &at };
+            asking.prove(user_pass, self.lately, &facts).map(|account| account.user().to_owned())
         }
 
         /// Asks until it is settled, and answers as the Worker would: the steps, one word each. `said`: by the ledger, to a
@@ -312,6 +318,15 @@ mod tests {
         world.answers = Answers::default();
         assert_eq!(world.settle("zoe", "U*U", None), ["zoe"]);
         assert_eq!(world.settle("zoe", "no", None), ["attempts", "check-unavailable"]);
+        world.answers = Answers::default();
+        world.lately = Proven::IsAsked;
+        let steps = world.settle("zoe", "U*U", Some(ALLOWED));
+        assert_eq!(steps, ["attempts", "password", "forget", "zoe"], "a form is always counted");
+        world.answers = Answers::default();
+        assert_eq!(
+            world.settle("zoe", "U*U", Some(r#"{"allowed":false,"wait":30}"#)),
+            ["attempts", "too-many-attempts"]
+        );
     }
 
     #[test]
