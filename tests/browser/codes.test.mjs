@@ -35,6 +35,7 @@ const recoveryField = (page) => page.getByLabel("Recovery code");
 /** The password was right: the page that asks for the code is shown, at the very address. */
 const halfway = (user, options, body, address = DEEP) =>
   visit(browser, options, async (page, context) => {
+    site.asked.length = 0;
     await page.goto(address);
     await signIn(page, user, PASSWORDS[user]);
     await heading(page, "One more step").waitFor();
@@ -71,7 +72,6 @@ test("password, a wrong code, the right one: at the exact address, with another 
     await send(codeField(page), used);
     await arrived(page, DEEP);
     assert.notEqual((await cookie(context, SESSION)).value, half);
-    site.asked.length = 0;
   });
   await halfway("ann", {}, async (page) => {
     await send(codeField(page), used);
@@ -92,7 +92,6 @@ test("a recovery code, found by keyboard alone, in small letters without its das
     await recoveryField(page).waitFor();
     await send(recoveryField(page), recovery.toLowerCase().replace("-", " "));
     await arrived(page, DEEP, "bob");
-    site.asked.length = 0;
   });
   // The same again, and another, where no script runs.
   await halfway("bob", { javaScriptEnabled: false }, async (page) => {
@@ -106,7 +105,6 @@ test("a recovery code, found by keyboard alone, in small letters without its das
     await open();
     await send(recoveryField(page), other);
     await arrived(page, DEEP.split("#")[0], "bob");
-    site.asked.length = 0;
   });
 });
 
