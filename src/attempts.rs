@@ -186,6 +186,22 @@ fn network(address: IpAddr) -> Option<Network> {
     Network::new(address, length).map(Network::truncated)
 }
 
+/// The octets of that network: what a password was proven from.
+#[must_use]
+pub fn near(address: Option<IpAddr>) -> [u8; 7] {
+    match address {
+        None => [0; 7],
+        Some(IpAddr::V4(address)) => {
+            let [a, b, c, _] = address.octets();
+            [4, a, b, c, 0, 0, 0]
+        }
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, e, f, ..] = address.octets();
+            [6, a, b, c, d, e, f]
+        }
+    }
+}
+
 /// `["<name>",free,first wait,longest wait,kept]`
 fn push_limits(text: &mut String, name: &str, free: u32) {
     text.extend(["[\"", name, "\""]);

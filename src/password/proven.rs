@@ -1,8 +1,9 @@
 //! The memory of passwords that were proven, so that a slow verification is paid once in five minutes.
 //!
 //! What is kept is no password and no hash of one that could be tried offline, but a MAC under a key that this
-//! isolate alone has: over the user-id, the password and the very hash that it was proven against. Change the
-//! line, and nothing remembered of it holds any more. Only what was right is remembered, so a guess never finds
+//! isolate alone has: over the user-id, the password, the very hash that it was proven against, and the network it came
+//! from. Change the line, and nothing remembered of it holds any more; and whoever guesses from elsewhere, and has to wait,
+//! learns nothing from a password that is in use. Only what was right is remembered, so a guess never finds
 //! a cheaper way in; the store has a bound, and a hit does not prolong it.
 
 use super::UserPass;
@@ -50,11 +51,12 @@ impl ProvenCache {
         Self { tagger: Tagger::new(key.expose(), PURPOSE), since: SortedMap::new(), order: VecDeque::new() }
     }
 
-    /// What stands for this password of this account: one HMAC, nothing allocated.
+    /// What stands for this password of this account, sent from `near` ([`crate::attempts::near`]): one HMAC, nothing
+    /// allocated.
     #[must_use]
-    pub fn proof(&self, user_pass: &UserPass, account: &Account) -> Proof {
+    pub fn proof(&self, user_pass: &UserPass, account: &Account, near: &[u8]) -> Proof {
         let password = user_pass.password.expose();
-        Proof(self.tagger.tag(&[user_pass.user.as_bytes(), password.as_bytes(), account.stamp()]))
+        Proof(self.tagger.tag(&[user_pass.user.as_bytes(), password.as_bytes(), account.stamp(), near]))
     }
 
     /// Whether this was proven less than [`HOLDS`] ago. A clock that went back proves nothing.
@@ -123,7 +125,7 @@ mod tests {
     #[test]
     fn holds_for_five_minutes_and_a_hit_does_not_prolong_it() {
         let mut cache = cache();
-        let proof = cache.proof(&user_pass("ann", "x"), &account("ann", HASH));
+        let proof = cache.proof(&user_pass("ann", "x"), &account("ann", HASH), b"");
         assert!(!cache.holds(&proof, at(0)), "nothing was proven");
         cache.remember(proof, at(1000));
         for (millis, good) in [(999, false), (1000, true), (299_999, true), (300_999, true), (301_000, false)]
@@ -138,7 +140,7 @@ mod tests {
     #[test]
     fn a_proof_is_of_one_user_password_hash_and_key() {
         let cache = cache();
-        let of = |user, password, hash| cache.proof(&user_pass(user, password), &account("ann", hash));
+        let of = |user, password, hash| cache.proof(&user_pass(user, password), &account("ann", hash), b"4");
         let base = of("ann", "x", HASH);
         assert_eq!(base, of("ann", "x", HASH));
         assert_ne!(base, of("bob", "x", HASH), "user");
@@ -146,7 +148,8 @@ mod tests {
         assert_ne!(base, of("ann", "x", SAME_PASSWORD), "hash");
         assert_ne!(base, of("annx", "", HASH), "a shifted border");
         let other = ProvenCache::new(&Secret::new([8; 32]));
-        assert_ne!(base, other.proof(&user_pass("ann", "x"), &account("ann", HASH)), "key");
+        assert_ne!(base, other.proof(&user_pass("ann", "x"), &account("ann", HASH), b"4"), "key");
+        assert_ne!(base, cache.proof(&user_pass("ann", "x"), &account("ann", HASH), b"6"), "network");
     }
 
     #[test]

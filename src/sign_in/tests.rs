@@ -250,7 +250,8 @@ fn a_password_that_was_proven_lately_is_counted_all_the_same() {
         assert_eq!((world.passwords as usize, tries), (times + 1, times + 1));
         let users = world.gate.config.verifiers.as_ref().and_then(|it| it.users.as_ref()).expect("users");
         let ann = crate::credentials::basic::user_pass("ann", "ann-pw", nfc).expect("a user-pass");
-        let proof = world.proven.proof(&ann, users.account("ann").expect("ann"));
+        let proof =
+            world.proven.proof(&ann, users.account("ann").expect("ann"), &crate::attempts::near(None));
         world.proven.remember(proof, NOW);
     }
 }

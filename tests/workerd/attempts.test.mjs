@@ -266,3 +266,12 @@ test("a rule in report mode lets nobody guess without end", async () => {
   });
   await origin.stop();
 });
+
+test("a password that is in use tells nothing to who has to wait elsewhere", async () => {
+  const [home, away] = [elsewhere(), elsewhere()];
+  passed(await ask(home, right("kim")));
+  await guess(FREE, "kim", away);
+  refused(await ask(away, wrong("kim")), "too-many-attempts");
+  refused(await ask(away, right("kim")), "too-many-attempts");
+  passed(await ask(home, right("kim")));
+});

@@ -1,7 +1,8 @@
 //! Steps 14 and 15 for a password, wherever it was sent: with Basic, or in the form of the sign-in page.
 //!
 //! 1. The account is looked up.
-//! 2. With Basic a password that was proven lately is right, and nothing is counted: each request of a page bears it. A form
+//! 2. With Basic a password that was proven lately from this network is right, and nothing is counted: each request of a page
+//!    bears it. A form
 //!    comes once, and is always counted: else whoever has to wait could go on to guess a password that is in use.
 //! 3. The ledger counts the try, or says how long to wait ([`crate::attempts`]).
 //! 4. The password is verified, which is slow, and as slow for an unknown user.
@@ -11,7 +12,7 @@
 
 use super::revoked::silent;
 use super::{Asking, Halt};
-use crate::attempts::{AttemptKey, Call, Said, Trying};
+use crate::attempts::{self, AttemptKey, Call, Said, Trying};
 use crate::authenticate::{
     About, Circumstances, Gate, LedgerQuestion, PasswordQuestion, Question, not_configured,
 };
@@ -79,7 +80,8 @@ impl<'a> Asking<'a> {
         }
         let at = self.at;
         let account = self.account(&user_pass.user)?;
-        let proof = account.map(|account| at.proven.proof(&user_pass, account));
+        let near = attempts::near(facts.client_address());
+        let proof = account.map(|account| at.proven.proof(&user_pass, account, &near));
         let holds = || proof.as_ref().is_some_and(|proof| at.proven.holds(proof, at.now));
         let proven = lately == Proven::Suffices && holds();
         match (at.answers.password, account) {
