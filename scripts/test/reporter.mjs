@@ -5,7 +5,7 @@
 //
 // A test that fails only because one below it does is no failure of its own, and a suite is no test.
 import { basename } from "node:path";
-import { inspect } from "node:util";
+import { inspect, stripVTControlCharacters } from "node:util";
 
 /** The name of a failure that is none of one test: the file could not be loaded, or crashed. */
 export const ITSELF = "(the file itself)";
@@ -28,7 +28,8 @@ export default async function* report(events) {
   yield line({ ...counts, output: failed ? lastLines(output) : "" });
 }
 
-const line = (value) => `${JSON.stringify(value)}\n`;
+/** Without colours, which only a terminal shows. */
+const line = (value) => `${JSON.stringify(value, (_, it) => (typeof it === "string" ? stripVTControlCharacters(it) : it))}\n`;
 
 const lastLines = (text) => text.split("\n").slice(-OUTPUT_LINES).join("\n");
 

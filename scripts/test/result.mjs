@@ -36,13 +36,16 @@ const WIDTH = 200;
 
 /** What is said last: each unsteady test, then the names of all that failed with the first lines of each. */
 export function lastWords({ failures, unsteady }) {
-  const lines = unsteady.map((name) => `unsteady: ${name}`);
+  const lines = listed(unsteady, (name) => [`unsteady: ${name}`]);
   if (failures.length === 0) return lines;
-  lines.push("Failed:");
   const usual = failures.length > FEW ? 3 : 8;
-  for (const failure of failures.slice(0, NAMES_AT_THE_END)) lines.push(`  ${failure.name}`, ...firstLines(failure, usual));
-  if (failures.length > NAMES_AT_THE_END) lines.push(`  and ${failures.length - NAMES_AT_THE_END} more`);
-  return lines;
+  return [...lines, "Failed:", ...listed(failures, (failure) => [`  ${failure.name}`, ...firstLines(failure, usual)])];
+}
+
+/** The lines of each item, as far as somebody reads. */
+function listed(items, linesOf) {
+  const more = items.length - NAMES_AT_THE_END;
+  return [...items.slice(0, NAMES_AT_THE_END).flatMap(linesOf), ...(more > 0 ? [`  and ${more} more`] : [])];
 }
 
 /** The first lines of a failure: as many as it says itself (`shown`), else as usual. */

@@ -174,7 +174,7 @@ fn a_key_that_is_shared_with_a_discourse_signs_no_jwt() {
     ] {
         let config = config(&with(tokens), &[jwk("forum", "HS256", FORUM), keys[1].clone()]);
         assert!(config.policy.is_none());
-        assert_eq!(sentences(&config.problems), [sentence]);
+        assert_eq!(sentences(&config.problems).first().map(String::as_str), Some(sentence));
     }
 }
 
