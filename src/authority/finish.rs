@@ -207,3 +207,143 @@ fn spending(errand: &Errand) -> LedgerQuestion {
     let object = ["away:", id.get(..2).unwrap_or_default()].concat();
     LedgerQuestion { about: About::Spent, object, method: "spend", arguments }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::errand::tests::{errand, keys};
+    use super::super::tests::{NOW, config, config_of};
+    use super::*;
+    use crate::authenticate::{Answers, Stored};
+    use crate::password::nfc;
+    use crate::password::proven::ProvenCache;
+    use crate::request::FieldList;
+    use crate::secret::Secret;
+    use crate::time::UnixTime;
+    use proptest::prelude::*;
+
+    const APP: &str = "https://app.example";
+    const COOKIE: &str = "__Host-edgeward-away-07070707=BwcHBwcHBwcHBwcHBwcHBw";
+
+    fn finished(
+        gate: &Gate,
+        sent: Sent,
+        query: &str,
+        cookie: &str,
+        answers: &Answers,
+    ) -> Result<Finished, Question> {
+        let proven = ProvenCache::new(&Secret::new([1; 32]));
+        let fields = FieldList::new([("Cookie", cookie)]);
+        let url = [APP, super::super::path::FINISH, "?", query].concat();
+        let facts = RequestFacts::new("GET", &url, &fields).expect("an absolute URL");
+        let store = Stored::nothing();
+        let at = Circumstances { now: NOW, proven: &proven, answers, store, confirmed: None, nfc };
+        finish(gate, sent, &facts, &at, [5; ID_SIZE])
+    }
+
+    fn ann(gate: &Gate) -> Session {
+        let verifiers = gate.config.verifiers.as_ref().expect("secrets");
+        let account = verifiers.users.as_ref().and_then(|users| users.account("ann")).expect("Ann");
+        let settings = settings(gate).expect("sessions");
+        let stamp = verifiers.session.as_ref().expect("keys").stamp(account);
+        let beginning =
+            Beginning { user: "ann", stamp, factors: Factors::Password, remembered: false, groups: &[] };
+        Session::begin(settings, &beginning, [3; ID_SIZE], UnixTime::from_seconds(NOW.seconds() - 600))
+    }
+
+    fn query(gate: &Gate) -> String {
+        let errand = Errand { began: NOW, ..errand() };
+        let state = keys(&[1]).seal_errand(Sent::Authority, APP, &errand, [9; 24]).expect("sealed");
+        let code = keys(&[1]).seal_code(APP, &errand, &ann(gate), NOW, [8; 24]).expect("sealed");
+        ["code=", &code, "&state=", &state].concat()
+    }
+
+    /// What the ledger is asked, and what comes of its answers, one after the other.
+    fn told(gate: &Gate, query: &str, said: &[Option<&str>]) -> (Vec<String>, Option<Finished>) {
+        let (mut asked, mut answers, mut said) = (Vec::new(), Answers::default(), said.iter());
+        loop {
+            match finished(gate, Sent::Authority, query, COOKIE, &answers) {
+                Ok(finished) => return (asked, Some(finished)),
+                Err(Question::Ledger(question)) => {
+                    asked.push([&question.object, " ", question.method, &question.arguments].concat());
+                    let Some(answer) = said.next() else { return (asked, None) };
+                    answers.take(question, answer.map(str::to_owned));
+                }
+                Err(_) => unreachable!("nothing else is bound"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_is_counted_last_and_begins_a_session_of_the_same_id() {
+        let gate = Gate::new(config());
+        let not_marked = Some(r#"{"marked":[],"before":null,"at":{}}"#);
+        let (asked, done) =
+            told(&gate, &query(&gate), &[not_marked, Some(r#"{"ok":true,"used":1,"at":null}"#)]);
+        let [ended, spent] = &asked[..] else { panic!("{asked:?}") };
+        assert!(ended.starts_with("sessions:"), "{ended}");
+        let until = NOW.seconds() + 3600 + 120;
+        assert_eq!(*spent, format!("away:07 spend[\"{}\",1,{until}]", "07".repeat(20)));
+        let Some(Finished { errand: Some(errand), came: Came::In(session) }) = done else {
+            panic!("{done:?}")
+        };
+        assert_eq!(errand.return_to, "https://a.example/x?y");
+        let ann = ann(&gate);
+        assert_eq!((session.id, session.began, session.ends), (ann.id, ann.began, ann.ends));
+        assert_eq!(session.seen, NOW, "coming back is use");
+    }
+
+    #[test]
+    fn answers_that_let_nobody_in() {
+        let gate = Gate::new(config());
+        let not_marked = Some(r#"{"marked":[],"before":null,"at":{}}"#);
+        for (spent, wanted) in [
+            (Some(r#"{"ok":false,"used":1,"at":1}"#), Cause::SessionInvalid),
+            (Some("{}"), Cause::CheckUnavailable),
+            (Some("true"), Cause::CheckUnavailable),
+            (Some(r#"{"ok":1}"#), Cause::CheckUnavailable),
+            (Some(""), Cause::CheckUnavailable),
+            (None, Cause::CheckUnavailable),
+        ] {
+            let (_, done) = told(&gate, &query(&gate), &[not_marked, spent]);
+            let Some(Finished { came: Came::Refused(refusal), .. }) = done else {
+                panic!("{spent:?} {done:?}")
+            };
+            assert_eq!(refusal.cause, wanted, "{spent:?}");
+        }
+    }
+
+    #[test]
+    fn groups_that_do_not_fit_are_those_that_no_rule_names() {
+        let discourse = r#"{"consumer":{"url":"https://forum.example/session/sso_provider","key":"forum"}}"#;
+        let rules = r#"[{"path":"/a","groups":["staff","editors"]}]"#;
+        let gate = Gate::new(config_of(
+            &format!(
+                r#"{{"rules":{rules},"session":{{"discourse":{discourse}}},"tokens":[{{"format":"jwt","keys":["other"]}}]}}"#
+            ),
+            true,
+        ));
+        let proven = ProvenCache::new(&Secret::new([1; 32]));
+        let fields = FieldList::default();
+        let facts = RequestFacts::new("GET", APP, &fields).expect("an absolute URL");
+        let (answers, store) = (Answers::default(), Stored::nothing());
+        let at = Circumstances { now: NOW, proven: &proven, answers: &answers, store, confirmed: None, nfc };
+        let finishing = Finishing { gate: &gate, facts: &facts, at: &at, id: [5; ID_SIZE], errand: None };
+        let few = vec!["staff".to_owned(), "readers".to_owned()];
+        assert_eq!(finishing.groups(few.clone()), few);
+        let many: Vec<String> = (0..50).map(|n| format!("group-{n}")).chain(few).collect();
+        assert_eq!(finishing.groups(many), ["staff"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_invented_lets_anybody_in(query in "(code|state|sso|sig|x)=[ -~]{0,80}(&(code|state|sso|sig)=[A-Za-z0-9_%-]{0,80}){0,3}", cookie in "[ -~]{0,60}") {
+            let gate = Gate::new(config());
+            for sent in [Sent::Authority, Sent::Discourse] {
+                let url_safe = query.replace(['#', ' ', '"', '<', '>', '`', '\\', '^', '{', '|', '}'], "");
+                let done = finished(&gate, sent, &url_safe, &cookie, &Answers::default());
+                let is_refused = matches!(done, Ok(Finished { came: Came::Refused(_), errand: None }));
+                prop_assert!(is_refused);
+            }
+        }
+    }
+}

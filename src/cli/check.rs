@@ -2,7 +2,7 @@
 //!
 //! The sentences about policy and secrets are the core's own, as the Worker logs them. What comes on top is what the
 //! Worker cannot see or need not tell: the platform's back doors ([`doors`]), bindings ([`bindings`]), files ([`files`]),
-//! secrets in the wrong place ([`places`]), keys out of use ([`keys`]), second factors of nobody ([`second_factors`]), and what no request can come to ([`rules`]).
+//! secrets in the wrong place ([`places`]), keys out of use ([`keys`]), second factors of nobody ([`second_factors`]), hosts that nobody gets back to ([`shared_sign_in`]), and what no request can come to ([`rules`]).
 
 mod bindings;
 mod doors;
@@ -12,6 +12,7 @@ mod places;
 mod reach;
 mod rules;
 mod second_factors;
+mod shared_sign_in;
 
 use super::deployment::Deployment;
 use super::output::{self, Outcome};
@@ -107,6 +108,7 @@ impl Check {
                 doors::look_at_origin(&deployment, wrangler, &mut findings);
             }
             files::look(&deployment, wrangler, &mut findings);
+            shared_sign_in::look(&deployment, wrangler, &mut findings);
         }
         rules::look(&deployment, &mut findings);
         keys::look(&deployment, clock::at(self.at), &mut findings);

@@ -304,3 +304,44 @@ fn the_shipped_comments_are_good() {
     let json = folder.run(&["check", "--json"]).exits(0).json();
     assert_eq!(places(&json, "warnings"), [""; 0], "{json}");
 }
+
+/// Behind the same Worker each host has to be one that the authority lets its visitors back to.
+#[test]
+fn hosts_that_share_a_sign_in_are_let_back() {
+    let checked = |routes: &str, session: &str| {
+        let folder = Folder::good();
+        let policy =
+            config(&format!("[vars.EDGEWARD.session]\n{session}\n"), &format!("{STORE}{LEDGER}{MIGRATION}"));
+        let routes = format!("routes = [{routes}]");
+        let policy = policy.replace(
+            "routes = [{ pattern = \"staging.acme.example/*\", zone_name = \"acme.example\" }]",
+            &routes,
+        );
+        folder.write("wrangler.toml", &policy);
+        places(&folder.run(&["check", "--json", "--origin-closed"]).json(), "warnings")
+    };
+    let (login, app, shop) = (
+        "\"login.acme.example/*\"",
+        "\"acme.example/*\"",
+        "{ pattern = \"shop.example\", custom_domain = true }",
+    );
+    let authority = "authority = \"https://login.acme.example\"";
+    let all = format!("{login}, {app}, {shop}");
+    let hosts = "EDGEWARD.session.hosts";
+    for (routes, session, wanted) in [
+        (
+            all.as_str(),
+            format!("{authority}\nhosts = [\"https://acme.example\", \"https://shop.example\"]"),
+            vec![],
+        ),
+        (&all, format!("{authority}\nhosts = [\"https://acme.example\"]"), vec![hosts]),
+        (&all, authority.to_owned(), vec![hosts, hosts]),
+        (login, authority.to_owned(), vec![hosts]),
+        (login, format!("{authority}\nhosts = [\"https://elsewhere.example\"]"), vec![]),
+        // Where the authority is another Worker's, its policy is.
+        (app, authority.to_owned(), vec![]),
+        (app, String::new(), vec![]),
+    ] {
+        assert_eq!(checked(routes, &session), wanted, "{routes} {session}");
+    }
+}

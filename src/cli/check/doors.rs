@@ -120,6 +120,19 @@ fn all_routes(wrangler: &Wrangler) -> Vec<Route> {
         .collect()
 }
 
+/// The hosts of routes that name one: without port and path.
+pub fn routed_hosts(wrangler: &Wrangler) -> Vec<String> {
+    let host = |route: Route| {
+        let bare = route.pattern.split_once("://").map_or(route.pattern.as_str(), |(_, bare)| bare);
+        bare.split(['/', ':']).next().unwrap_or(bare).to_ascii_lowercase()
+    };
+    all_routes(wrangler)
+        .into_iter()
+        .map(host)
+        .filter(|host| !host.contains('*') && !host.is_empty())
+        .collect()
+}
+
 /// What a pattern leaves out is served by the origin itself.
 fn of_route(route: &Route, findings: &mut Findings) {
     let Route { at, pattern, is_custom } = route;
