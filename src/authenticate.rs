@@ -78,10 +78,13 @@ impl Gate {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let places = config.policy.as_ref().map_or_else(Places::default, Places::of);
+        let keys = Kinds::NONE.with(Kind::ApiKey);
+        let signs_in = config.policy.as_ref().is_some_and(|policy| policy.session.is_some());
+        let exchangeable = if signs_in { keys.with(Kind::Session) } else { keys };
         Self {
             config,
             places,
-            exchangeable: Rule::protected(Kinds::NONE.with(Kind::ApiKey).with(Kind::Session)),
+            exchangeable: Rule::protected(exchangeable),
             of_session: Rule::protected(Kinds::NONE.with(Kind::Session)),
             of_session_twice: Rule {
                 second_factor: true,
