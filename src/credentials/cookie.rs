@@ -1,23 +1,26 @@
 //! The `Cookie` field (RFC 6265bis §5.8.1, as servers read it), and taking cookies of ours out of it.
 //!
 //! 1. Pairs are parted by `;`. Two field lines arrive joined by `, `, so a comma and a space part them too: a
-//!    cookie of ours must be found, and taken off, wherever an origin might find it.
+//!    cookie of ours must be found, and taken off, wherever an origin might find it. But no browser joins cookies so, and all
+//!    let a value hold a comma: any host below the same domain can set `x=1, __Host-y=2`, which no prefix of a name
+//!    forbids. So what stands behind a comma counts as twice: it may be a cookie, or a part of another one.
 //! 2. Only SP and HTAB around a name are white space: no-break spaces are part of the name, and `=__Host-x=1` is a
 //!    cookie without a name, never `__Host-x`.
 //! 3. Names are compared octet by octet; quotes are part of a value.
 
 use crate::text::parted;
 
-/// The values of the cookie `name`, in the order in which they stand.
+/// The values of the cookie `name`, in the order in which they stand; one behind a comma twice.
 pub fn values<'v>(field: &'v str, name: &str) -> impl Iterator<Item = &'v str> {
     all(field).filter(move |(found, _)| *found == name).map(|(_, value)| value)
 }
 
-/// The names and values of all cookies that have one, in the order in which they stand.
+/// The names and values of all cookies that have one, in the order in which they stand; one behind a comma twice.
 pub fn all(field: &str) -> impl Iterator<Item = (&str, &str)> {
-    pairs(field).filter_map(|pair| {
+    pairs(field).flat_map(|pair| {
         let (name, value) = parted(pair.text, b'=');
-        Some((trim(name), trim(value?)))
+        let found = value.map(|value| (trim(name), trim(value)));
+        found.into_iter().chain(found.filter(|_| pair.separator == ","))
     })
 }
 
@@ -91,7 +94,9 @@ mod tests {
     fn finds_every_one_of_a_name() {
         assert_eq!(found("a=1; t=x; b=2", "t"), ["x"]);
         assert_eq!(found("t=x; t=y", "t"), ["x", "y"]);
-        assert_eq!(found("a=1, t=y", "t"), ["y"]);
+        assert_eq!(found("a=1, t=y", "t"), ["y", "y"], "it may be a part of a");
+        assert_eq!(found("t=x, a=1", "t"), ["x"]);
+        assert_eq!(found("t=x, t=y", "t"), ["x", "y", "y"]);
         assert_eq!(found("t =\tx ;T=z", "t"), ["x"]);
         assert_eq!(found("t=a=b", "t"), ["a=b"]);
         assert_eq!(found("t=\"x\"", "t"), ["\"x\""]);

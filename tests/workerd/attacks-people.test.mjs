@@ -207,6 +207,10 @@ test("16: a cookie of ours has one reading, or none", async (t) => {
     ["without the prefix", [`edgeward=${ann}`], 401],
     ["the prefix of a parent", [`__Secure-edgeward=${ann}`], 401],
     ["behind a comma", [`a=1,${SESSION}=${ann}`], 401],
+    // A host below the same domain can set this: `document.cookie = "x=1, __Host-edgeward=…; Domain=acme.example"`.
+    ["in a value, behind a comma and a space", [`x=1, ${SESSION}=${ann}`], 400],
+    ["in a value without a name", [`x, ${SESSION}=${ann}`], 400],
+    ["in a value, of somebody else", [`x=1, ${SESSION}=${other}; ${SESSION}=${ann}`], 400],
     ["parameters of old", [`$Version=1; ${SESSION}=${ann}; $Path=/`], 200],
   ], async (lines, status) => {
     const headers = [...lines.flatMap((line) => ["Cookie", line]), "Accept", "application/json"];
