@@ -46,7 +46,7 @@ pub fn leaving(gate: &Gate, facts: &RequestFacts<'_>, now: UnixTime) -> Leaving 
     let authorization = facts.field("authorization").unwrap_or_default();
     let basic = matches!(Authorization::parse(&authorization), Authorization::Basic(_));
     let field = facts.field("cookie").unwrap_or_default();
-    let mut values = values(&field);
+    let mut values = values(&field, gate.places.session_cookie(facts).unwrap_or_default());
     let policy = gate.config.policy.as_ref();
     let Some(settings) = policy.and_then(|policy| policy.session.as_ref()) else {
         return Leaving { basic, ..Leaving::default() };
@@ -64,10 +64,12 @@ pub fn leaving(gate: &Gate, facts: &RequestFacts<'_>, now: UnixTime) -> Leaving 
     Leaving { sessions, basic, unreadable: false }
 }
 
-/// The values of the session's cookie, in every variant.
-fn values(field: &str) -> impl Iterator<Item = &str> {
+/// The values of the session's cookie, in every variant. That of the name which is `good` here comes first: the others anybody
+/// may have set who has a host below the same domain, and as many as they like.
+fn values<'v>(field: &'v str, good: &'static str) -> impl Iterator<Item = &'v str> {
     let is_it = |name: &str| is_own_cookie(name) && name.ends_with("edgeward");
-    cookie::all(field).filter(move |(name, _)| is_it(name)).map(|(_, value)| value)
+    let others = cookie::all(field).filter(move |(name, _)| is_it(name) && *name != good);
+    cookie::values(field, good).chain(others.map(|(_, value)| value))
 }
 
 impl Leaving {

@@ -1,6 +1,7 @@
 //! Getting out: `sign-out`, `clear`, and how long there is still (`session`).
 
 use super::{Visit, log, once, plain, visit};
+use crate::authenticate::session_shown;
 use crate::reply::Reply;
 use crate::reply::form::{Clear, Form, SignOut};
 use crate::reply::negotiate;
@@ -82,8 +83,8 @@ impl Visit<'_> {
 
     /// `session`: how long it is good. Asking is no use of it; POST is.
     pub(super) fn session(&self) -> JsValue {
-        // Whoever gets here was let in by it.
-        let Some(session) = self.leaving().sessions.into_iter().next() else {
+        // Whoever gets here was let in by it: another variant of the cookie may be of somebody else's making.
+        let Some(session) = session_shown(&self.isolate.gate, self.facts) else {
             return self.refuse(&plain(Refusal::new(Cause::Internal, "There is no session.")));
         };
         match self.facts.method {

@@ -76,6 +76,8 @@ fn the_session_is_found_under_every_name() {
     assert!(!left(&gate, "https://b.example/", &[("Cookie", &cookie)], NOW).is_somebody(), "another host's");
     let many = vec![cookie; 9].join("; ");
     assert_eq!(left(&gate, URL, &[("Cookie", &many)], NOW).sessions.len(), MOST);
+    let hidden = ["edgeward=x; ".repeat(9), format!("__Host-edgeward={value}")].concat();
+    assert_eq!(left(&gate, URL, &[("Cookie", &hidden)], NOW).sessions.len(), 1);
 }
 
 #[test]

@@ -18,6 +18,7 @@ const OTHER = factor("cafe", { digits: 8 });
 const ODD = ["a@b@c.example", "ANN", "ann\u202e", "\u0430nn", "..", "x\u00a0y", "%00", "<b>ann</b>", "{{user}}", "__proto__", "a,b"];
 const oddPassword = (user) => `odd-password-of-${Buffer.from(user).toString("hex")}`;
 const EVIL = "https://evil.example";
+const SIGN_OUT = "/.edgeward/sign-out";
 
 const POLICY = { rules: RULES, session: { hosts: ["https://other.example"] } };
 const SECRETS = {
@@ -223,6 +224,26 @@ test("16: a cookie of ours has one reading, or none", async (t) => {
   await t.test("the second factor of one of two is nobody's", async () => {
     const headers = { Cookie: `${SESSION}=${ann}; ${SESSION}=${other}`, Origin: SITE, "Content-Type": FORM, Accept: "application/json" };
     refused(await world.gate.request(SIGN_IN, { method: "POST", headers, body: "code=123456" }), "request-ambiguous");
+  });
+});
+
+// 14, 16. A parent's cookie has no prefix, and any host below it can set one, for a narrower path than ours.
+test("16: a cookie of another variant is nobody's session", async (t) => {
+  const NARROW = "edgeward";
+  const both = (theirs, mine) => new Map([[NARROW, theirs], [SESSION, mine]]);
+  await t.test("staying signed in stays with whom one is", async () => {
+    const [theirs, it] = [cookieOf(await signedInAs("café")), await signedInAs("ann")];
+    const victim = browser({ jar: both(theirs, cookieOf(it)) });
+    for (const method of ["GET", "POST"]) assert.equal((await victim.fetch("/.edgeward/session", { method })).json().user, "ann");
+    assert.equal(await whoami(holding(cookieOf(victim))), "ann");
+  });
+  await t.test("signing out ends what one had, however many there are", async () => {
+    const it = await signedInAs("ann");
+    const copy = cookieOf(it);
+    const headers = { Cookie: `${Array(9).fill(`${NARROW}=x`).join("; ")}; ${SESSION}=${copy}` };
+    const response = await browser({ headers }).fetch(SIGN_OUT, { method: "POST", headers: { "Content-Type": FORM } });
+    assert.deepEqual(response.json(), { signed_out: true, revoked: true, everywhere: false });
+    assert.equal(await whoami(holding(copy)), "session-revoked");
   });
 });
 
