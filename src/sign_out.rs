@@ -85,10 +85,17 @@ impl Leaving {
         !self.sessions.is_empty() || self.basic || self.unreadable
     }
 
-    /// What is to be ended: each session, or with it all that its user has. Half a sign-in ends nobody else's.
+    /// What is to be ended: each session, or with it all that its user has. Half a sign-in ends nobody else's, and nor does
+    /// a session that is not good any more: `everywhere` names whose is.
     #[must_use]
-    pub fn endings(&self, settings: &SessionSettings, everywhere: bool, now: UnixTime) -> Vec<Ending> {
-        let end = |session: &Session| match everywhere && session.factors != Factors::Half {
+    pub fn endings(
+        &self,
+        settings: &SessionSettings,
+        everywhere: Option<&str>,
+        now: UnixTime,
+    ) -> Vec<Ending> {
+        let is_meant = |session: &Session| everywhere.is_some_and(|user| user == session.user);
+        let end = |session: &Session| match is_meant(session) && session.factors != Factors::Half {
             true => Ending::all(&session.user, settings, now),
             false => Ending::one(session),
         };

@@ -1,7 +1,8 @@
 //! Getting out: `sign-out`, `clear`, and how long there is still (`session`).
 
+use super::outside::{self, Then as Next};
 use super::{Visit, log, once, plain, visit};
-use crate::authenticate::session_shown;
+use crate::authenticate::{Answers, Halt, session_of, session_shown};
 use crate::reply::Reply;
 use crate::reply::form::{Clear, Form, SignOut};
 use crate::reply::negotiate;
@@ -39,15 +40,32 @@ impl Visit<'_> {
     /// `sign-out`: GET asks, POST does.
     pub(super) fn sign_out(&self) -> JsValue {
         match self.facts.method {
-            "POST" => self.own_form(|visit, form| {
-                let everywhere = form_value(&form, "everywhere").is_some_and(|value| value == "1");
-                let return_to = visit.back(form_value(&form, "return_to"));
-                let leaving = visit.leaving();
-                let endings = visit.endings(&leaving, everywhere);
-                visit.end(endings, Then::SignedOut { leaving, everywhere, return_to })
-            }),
+            "POST" => self.own_form(|visit, form| visit.leave(form, Answers::default())),
             _ => self.in_language(|visit| visit.ask_to_sign_out()),
         }
+    }
+
+    /// Signs out, as a form says.
+    pub(super) fn leave(&self, form: String, answers: Answers) -> JsValue {
+        let leaving = self.leaving();
+        let is_asked = form_value(&form, "everywhere").is_some_and(|value| value == "1");
+        // Whoever kept the cookie of a session that was ended ends no others with it.
+        let everywhere = match is_asked
+            .then(|| self.circumstances(&answers, None, |at| session_of(&self.isolate.gate, self.facts, at)))
+        {
+            Some(Err(Halt::Needs(question))) => {
+                return outside::ask(self, question, answers, Next::SignOut(form));
+            }
+            Some(Ok(Some(session))) => Some(session.user),
+            // Nobody can tell, and who wants to get out is not kept.
+            Some(Err(Halt::Refused(refusal))) if refusal.cause == Cause::CheckUnavailable => {
+                session_shown(&self.isolate.gate, self.facts).map(|session| session.user)
+            }
+            Some(_) | None => None,
+        };
+        let return_to = self.back(form_value(&form, "return_to"));
+        let endings = self.endings(&leaving, everywhere.as_deref());
+        self.end(endings, Then::SignedOut { leaving, everywhere: everywhere.is_some(), return_to })
     }
 
     fn ask_to_sign_out(&self) -> JsValue {
@@ -69,7 +87,7 @@ impl Visit<'_> {
             "POST" => self.own_form(|visit, form| {
                 let return_to = visit.back(form_value(&form, "return_to"));
                 let leaving = visit.leaving();
-                let endings = visit.endings(&leaving, false);
+                let endings = visit.endings(&leaving, None);
                 visit.end(endings, Then::Cleared { leaving, return_to })
             }),
             _ => self.in_language(|visit| {
@@ -132,7 +150,7 @@ impl Visit<'_> {
         sign_out::leaving(&self.isolate.gate, self.facts, self.now)
     }
 
-    fn endings(&self, leaving: &Leaving, everywhere: bool) -> Vec<Ending> {
+    fn endings(&self, leaving: &Leaving, everywhere: Option<&str>) -> Vec<Ending> {
         let settings = self.settings();
         settings.map(|settings| leaving.endings(settings, everywhere, self.now)).unwrap_or_default()
     }

@@ -29,6 +29,8 @@ pub enum Then {
     SignIn(Box<SignInForm>),
     /// The sign-in page is shown.
     SignInPage,
+    /// The form to sign out is taken.
+    SignOut(String),
     /// A browser came back that was sent away to sign in; and the id of the session that may begin, which is asked about.
     ComeBack(Sent, [u8; ID_SIZE]),
 }
@@ -163,6 +165,7 @@ impl Resume {
                 Then::Open(opened) => visit.open(opened, answers),
                 Then::SignIn(form) => visit.try_sign_in(form, answers),
                 Then::SignInPage => visit.sign_in_page(answers),
+                Then::SignOut(form) => visit.leave(form, answers),
                 Then::ComeBack(sent, id) => visit.come_back(sent, id, answers),
             }
         })

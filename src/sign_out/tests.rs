@@ -116,12 +116,13 @@ fn everywhere_ends_all_of_a_user_but_not_by_half_a_sign_in() {
     let settings = gate.config.policy.as_ref().and_then(|policy| policy.session.as_ref()).expect("a table");
     let sessions = vec![session("ann", Factors::Both, 1), session("bob", Factors::Half, 2)];
     let it = Leaving { sessions, ..Leaving::default() };
-    let what = |everywhere| -> Vec<(String, What)> {
+    let what = |everywhere: Option<&str>| -> Vec<(String, What)> {
         it.endings(settings, everywhere, NOW).into_iter().map(|ending| (ending.user, ending.what)).collect()
     };
     let one = |id: &str| What::One(id.repeat(16));
-    assert_eq!(what(false), [("ann".into(), one("01")), ("bob".into(), one("02"))]);
-    assert_eq!(what(true), [("ann".into(), What::Until(NOW)), ("bob".into(), one("02"))]);
+    assert_eq!(what(None), [("ann".into(), one("01")), ("bob".into(), one("02"))]);
+    assert_eq!(what(Some("bob")), what(None), "neither by half a sign-in, nor by a session of another's");
+    assert_eq!(what(Some("ann")), [("ann".into(), What::Until(NOW)), ("bob".into(), one("02"))]);
     assert_eq!(it.user(), Some("ann"));
 }
 

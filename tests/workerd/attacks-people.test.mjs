@@ -367,6 +367,27 @@ test("31: no text becomes a script", async (t) => {
   });
 });
 
+// 35. caddy-security#272
+test("35: the cookie of a session that was ended ends no other", async (t) => {
+  const everywhere = (it) => it.fetch(SIGN_OUT, { method: "POST", headers: { "Content-Type": FORM }, body: "everywhere=1" });
+  const stolen = cookieOf(await signedInAs("ann"));
+  await holding(stolen).post(SIGN_OUT, {});
+  const victim = await signedInAs("ann");
+  await t.test("alone, or beside one that is good", async () => {
+    assert.deepEqual((await everywhere(holding(stolen))).json(), { signed_out: true, revoked: true, everywhere: false });
+    const own = cookieOf(await signedInAs("café"));
+    const response = await everywhere(browser({ jar: new Map([["edgeward", stolen], [SESSION, own]]) }));
+    assert.equal(response.json().everywhere, true);
+    assert.equal(await whoami(holding(own)), "session-revoked");
+    assert.equal(await whoami(victim), "ann");
+  });
+  await t.test("a good one does", async () => {
+    const another = await signedInAs("ann");
+    assert.equal((await everywhere(another)).json().everywhere, true);
+    assert.equal(await whoami(victim), "session-revoked");
+  });
+});
+
 // 33. oauth2-proxy CVE-2026-40574
 test("33: odd names are somebody's own, or nobody's", async (t) => {
   for (const user of ODD) {
