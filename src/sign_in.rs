@@ -21,7 +21,7 @@
 //! | 4 | a whole one | the same session, now of both factors; it ends when it would have |
 //!
 //! Each session that begins, and each further factor, has an id of its own, drawn anew: what a browser was made to hold before
-//! is worth nothing afterwards.
+//! is worth nothing afterwards. A second factor that is proven once more is none further.
 //!
 //! Like [`authenticate`](crate::authenticate::authenticate()) this never waits: it says what it needs from outside, and is asked again from the
 //! beginning with the answer.
@@ -136,7 +136,9 @@ impl<'a> Signing<'a> {
             let (stamp, remembered, factors) = (*stamp, *remembered, Factors::Both);
             return Ok(self.begin(&Beginning { user, stamp, factors, remembered, groups: &[] }));
         }
-        Ok(Session { id: self.id, factors: Factors::Both, ..session.used(self.at.now) })
+        // What proved both before proves no more now: under another id, signing out would leave a copy of the first good.
+        let id = if session.factors == Factors::Both { session.id } else { self.id };
+        Ok(Session { id, factors: Factors::Both, ..session.used(self.at.now) })
     }
 
     fn begin(&self, beginning: &Beginning<'_>) -> Session {

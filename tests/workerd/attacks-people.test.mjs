@@ -388,6 +388,17 @@ test("35: the cookie of a session that was ended ends no other", async (t) => {
   });
 });
 
+test("35: a second factor that is proven once more leaves no copy good", async () => {
+  const it = browser();
+  signedIn(await it.signIn("bob", { return_to: "/" }));
+  const [, , , , , , , first, second] = recoveryCodes(TESS);
+  signedIn(await it.post(SIGN_IN, { recovery: first, return_to: "/" }));
+  const copy = cookieOf(it);
+  signedIn(await it.post(SIGN_IN, { recovery: second, return_to: "/" }));
+  await it.post(SIGN_OUT, {});
+  assert.equal(await whoami(holding(copy)), "session-revoked");
+});
+
 // 33. oauth2-proxy CVE-2026-40574
 test("33: odd names are somebody's own, or nobody's", async (t) => {
   for (const user of ODD) {
