@@ -53,6 +53,11 @@ impl Asking<'_> {
             ..known_token(&token)
         };
         self.not_revoked(&traits(&token, &[user]), &authenticated)?;
+        // Who is known by a key or from elsewhere has a colon in the name, and no user-id has one.
+        if !user.contains(':') {
+            let gone = || Refusal::new(Cause::TokenRevoked, "The account is gone.").sent(Kind::Bearer);
+            in_good_standing(self.account(user)?.ok_or_else(gone)?, Kind::Bearer, self.at.now)?;
+        }
         Ok(Known { token: Some(token), ..authenticated.into() })
     }
 
