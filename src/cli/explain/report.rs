@@ -5,6 +5,7 @@ use super::{forwarded, otherwise, presented, shown};
 use crate::cli::output::{Misuse, Outcome, columns, visible};
 use crate::cli::secrets::Secrets;
 use edgeward::authenticate::{Authenticated, Decision, Exchange, Gate, Passage, Verdict, Who};
+use edgeward::authority::away;
 use edgeward::exchange::exchanged;
 use edgeward::policy::{Access, Kind, Mode, Rule};
 use edgeward::reply::page::Pages;
@@ -185,11 +186,25 @@ impl Asked<'_> {
             told.line("Signed by", key);
             told.member("key", key.as_str());
         }
+        self.elsewhere(told, refused);
         let advice = otherwise::otherwise(self, rule, &refused.refusal);
         advice.iter().for_each(|sentence| told.line("To pass", sentence));
         told.member("advice", advice);
         let reply = self.answerer().refused(refused, &mut self.pages());
         answer(told, &reply);
+    }
+
+    /// Where a navigation is sent that needs a sign-in which is had on another host.
+    fn elsewhere(&self, told: &mut Told, refused: &Refused) {
+        let is_read = matches!(self.facts.method, "GET" | "HEAD");
+        match away::verdict(&self.gate.config, self.facts, refused) {
+            Some(away::Verdict::Send(elsewhere, _)) if is_read => {
+                let host = elsewhere.host();
+                told.line("A browser", format!("is sent to {host} (303), where people sign in"));
+                told.member("sent_to", host);
+            }
+            Some(_) | None => {}
+        }
     }
 
     pub(super) fn pages(&self) -> Pages {
@@ -237,7 +252,11 @@ fn rule_words(rule: &Rule) -> String {
 
 fn kinds(rule: &Rule) -> String {
     let names: Vec<&str> = rule.accept.iter().map(Kind::name).collect();
-    if names.is_empty() { "nothing".to_owned() } else { names.join(" and ") }
+    match names.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => (*one).to_owned(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    }
 }
 
 fn rule_json(rule: &Rule) -> Value {
