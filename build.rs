@@ -47,7 +47,7 @@ fn read(file: &Path) -> Language {
     let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     assert!(
         stem == language.tag,
-        "{shown}: the file is named by the language's tag, which is {}",
+        "{shown}: the file is named by the language's tag, and language.tag in it is {:?}: make them one",
         language.tag
     );
     // It becomes a part of a URL, of a cookie and of a page as it is.

@@ -281,6 +281,14 @@ fn keys_by_their_dates() {
     }
 }
 
+#[test]
+fn keys_that_are_shared_with_a_discourse_are_in_use() {
+    let folder = Folder::good();
+    let policy = "[vars.EDGEWARD.session.discourse]\nconsumer = { url = \"https://forum.example/session/sso_provider\", key = \"k\" }\n";
+    let told = check(&folder, policy, &[LEDGER, MIGRATION].concat()).exits(0).json();
+    assert!(places(&told, "warnings").is_empty(), "{told}");
+}
+
 /// What stands in the shipped configuration as a comment can be uncommented, all of it at once.
 #[test]
 fn the_shipped_comments_are_good() {

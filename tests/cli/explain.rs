@@ -1,6 +1,6 @@
 //! `explain`: the core's verdicts on requests that are only described.
 
-use super::support::{Folder, GOOD, K, Ran, SECRET, dev_vars};
+use super::support::{Folder, GOOD, K, LEDGER, Ran, SECRET, dev_vars};
 use serde_json::json;
 
 const AT: &str = "2026-11-22T00:00:00Z";
@@ -213,4 +213,22 @@ fn slow_hashes_are_run() {
             folder.run_with(&["explain", "--url", "https://a.example/", "-H", "@-"], &lines).exits(code);
         assert!(ran.out.contains(words), "{words}: {ran:?}");
     }
+}
+
+/// People sign in on another host: a browser never sees the 401 that programs get.
+#[test]
+fn where_a_browser_is_sent_to_sign_in() {
+    let folder = Folder::good();
+    let session = "[vars.EDGEWARD.session]\nauthority = \"https://login.acme.example\"\nhosts = [\"https://shop.example\"]\n";
+    folder.write("wrangler.toml", &[GOOD, LEDGER, session].concat());
+    let ann = folder.run(&["hash", "ann", "--generate"]).exits(0).out;
+    folder.write(".dev.vars", &format!("{}EDGEWARD_USERS='{}'\n", dev_vars(), ann.trim_end()));
+    let sent = |url: &str, more: &[&str]| {
+        let json = explain(&folder, &[&["--url", url], more].concat(), "").exits(1).json();
+        json["sent_to"].as_str().map(str::to_owned)
+    };
+    assert_eq!(sent("https://shop.example/x", &[]).as_deref(), Some("login.acme.example"));
+    assert_eq!(sent("https://shop.example/x", &["-X", "POST"]), None);
+    assert_eq!(sent("https://shop.example/api/x", &[]), None, "the rule takes no sign-in");
+    assert_eq!(sent("https://login.acme.example/x", &[]), None);
 }

@@ -207,7 +207,7 @@ fn keys_of_vendors_are_imported_as_they_write_them() {
     let akamai: Vec<u8> = [0x52, 0xa1].repeat(7);
     let base64 = "cGFkZGVkIGtleSBvZiBhbiBpc3N1ZXIgb2YgSldUcyEhIQ==";
     let decoded = b"padded key of an issuer of JWTs!!!";
-    let table: [(&[&str], String, &str, String); 15] = [
+    let table: [(&[&str], String, &str, String); 16] = [
         (&["--format", "akamai"], format!("{hex}\n"), "HS256", k(&akamai)),
         (&["--format", "akamai", "--alg", "hs1"], hex.to_uppercase(), "HS1", k(&akamai)),
         (&["--format", "cloudflare"], format!("{long}\r\nmore"), "HS256", k(long.as_bytes())),
@@ -241,6 +241,7 @@ fn keys_of_vendors_are_imported_as_they_write_them() {
         ),
         (&["--format", "laravel", "--encoding", "base64"], format!("base64:{base64}"), "HS256", k(decoded)),
         (&["--format", "symfony"], long.into(), "HS256", k(long.as_bytes())),
+        (&["--format", "discourse"], "sixteen or more!".into(), "HS256", k(b"sixteen or more!")),
         (&["--format", "jwt", "--encoding", "base64"], base64.into(), "HS256", k(decoded)),
         (&["--format", "jwt", "--encoding", "hex", "--alg", "HS384"], "0a".repeat(48), "HS384", k(&[10; 48])),
     ];
@@ -316,7 +317,7 @@ fn an_import_that_cannot_be_is_refused_in_words() {
     let folder = Folder::good();
     let long = "a text that is the key, 32 octets";
     let published = "super-secret-jwt-token-with-at-least-32-characters-long";
-    let table: [(&[&str], &str, &str); 14] = [
+    let table: [(&[&str], &str, &str); 15] = [
         (&["akamai"], "52a1zz52a1zz", "This is no key of akamai in hex: character 5 is no hexadecimal digit"),
         (&["akamai"], "", "Standard input is empty"),
         (&["akamai"], "\n", "the key is empty"),
@@ -332,6 +333,7 @@ fn an_import_that_cannot_be_is_refused_in_words() {
             "The key has 33 octets, and one for JWTs with HS512 has 64",
         ),
         (&["jwt", "--encoding", "text"], "-----BEGIN PUBLIC KEY-----MFkwEwYHKoZIzj0C", "a PEM or SSH key"),
+        (&["discourse"], "ten octets", "The secret has 10 octets, and fewer than 16 can be found by trying"),
         (&["bunny"], published, "a key that is published in a list of weak ones"),
         (&["edgeward"], long, "invalid value 'edgeward'"),
         (&["symfony", "--kid", "a b"], long, "letters, digits"),

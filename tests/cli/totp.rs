@@ -235,8 +235,10 @@ fn lines_that_are_there() {
     let folder = Folder::good();
     let first = folder.run(&["totp", "enroll", "ann"]).exits(0);
     assert!(first.err.contains("not checked: EDGEWARD_TOTP is not here"), "{}", first.err);
+    assert!(first.err.contains("Store the line beside those that are there"), "{}", first.err);
     folder.write(".dev.vars", &format!("{}EDGEWARD_TOTP='{}'\n", dev_vars(), first.out));
     let again = folder.run(&["totp", "enroll", "ann"]).exits(0);
+    assert!(!again.err.contains("beside those that are there"), "{}", again.err);
     assert!(
         again.err.contains("ann has a line in EDGEWARD_TOTP (.dev.vars): put this one in its place"),
         "{}",

@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::cli::deployment::Deployment;
-use edgeward::policy::Policy;
+use edgeward::policy::{HmacAlgorithm, Policy};
 use edgeward::time::{Lifetime, UnixTime};
 use edgeward::token::keys::{Key, KeySet, Standing};
 use edgeward::token::signed_url::preset;
@@ -21,13 +21,12 @@ pub fn look(deployment: &Deployment, now: UnixTime, findings: &mut Findings) {
         standing(index, key, now, findings);
         if !users.iter().any(|user| user.names(key) || user.uses(key)) {
             let at = format!("EDGEWARD_KEYS keys[{index}]");
-            let expected =
-                "a key that an entry of EDGEWARD.tokens uses, as nothing is verified with this one";
+            let expected = "a key that EDGEWARD.tokens or EDGEWARD.session.discourse uses, as nothing is verified with this one";
             findings.warn(
                 &at,
                 format!("the key {:?}", &**key.kid()),
                 expected,
-                "Name it in the entry's keys, or take it out.",
+                "Name it there, or take it out.",
             );
         }
     }
@@ -66,7 +65,12 @@ fn users(policy: &Policy) -> Vec<User<'_>> {
         kids: entry.keys.as_deref(),
         fits: Box::new(|key| preset(entry.format).algorithms.contains(&key.algorithm())),
     });
-    tokens.chain(links).collect()
+    let shared = policy.session.iter().flat_map(|session| session.discourse.keys()).map(|(at, kid)| User {
+        at,
+        kids: Some(std::slice::from_ref(kid)),
+        fits: Box::new(|key| key.algorithm() == HmacAlgorithm::Hs256),
+    });
+    tokens.chain(links).chain(shared).collect()
 }
 
 /// A key out of use is no fault: it waits for its day, or says whose an old token is.

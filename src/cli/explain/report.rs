@@ -186,6 +186,7 @@ impl Asked<'_> {
             told.line("Signed by", key);
             told.member("key", key.as_str());
         }
+        self.elsewhere(told, refused);
         let advice = otherwise::otherwise(self, rule, &refused.refusal);
         advice.iter().for_each(|sentence| told.line("To pass", sentence));
         told.member("advice", advice);
@@ -196,6 +197,19 @@ impl Asked<'_> {
                 told.member("sign_in_at", elsewhere.host());
             }
             _ => answer(told, &answerer.refused(refused, &mut self.pages())),
+        }
+    }
+
+    /// Where a navigation is sent that needs a sign-in which is had on another host.
+    fn elsewhere(&self, told: &mut Told, refused: &Refused) {
+        let is_read = matches!(self.facts.method, "GET" | "HEAD");
+        match away::verdict(&self.gate.config, self.facts, refused) {
+            Some(away::Verdict::Send(elsewhere, _)) if is_read => {
+                let host = elsewhere.host();
+                told.line("A browser", format!("is sent to {host} (303), where people sign in"));
+                told.member("sent_to", host);
+            }
+            Some(_) | None => {}
         }
     }
 
@@ -244,7 +258,11 @@ fn rule_words(rule: &Rule) -> String {
 
 fn kinds(rule: &Rule) -> String {
     let names: Vec<&str> = rule.accept.iter().map(Kind::name).collect();
-    if names.is_empty() { "nothing".to_owned() } else { names.join(" and ") }
+    match names.as_slice() {
+        [] => "nothing".to_owned(),
+        [one] => (*one).to_owned(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    }
 }
 
 fn rule_json(rule: &Rule) -> Value {

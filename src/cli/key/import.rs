@@ -120,6 +120,12 @@ impl Import {
                 encoding.name()
             )));
         }
+        if self.format == Format::Discourse && size < FOREIGN_KEY_SIZE {
+            return Err(Misuse::new(format!(
+                "The secret has {size} octets, and fewer than {FOREIGN_KEY_SIZE} can be found by trying: have a longer one \
+                 made, and put it into the Discourse, too."
+            )));
+        }
         Ok(octets)
     }
 
@@ -154,9 +160,14 @@ impl Import {
 
     fn notes(&self, key: &Secret<String>, encoding: Encoding, size: usize) -> Vec<String> {
         let (format, kid) = (self.format.name(), &self.kid);
+        let place = match self.format {
+            Format::Discourse => {
+                format!("[vars.EDGEWARD.session.discourse], in consumer or provider, with key = \"{kid}\"")
+            }
+            _ => format!("[[vars.EDGEWARD.tokens]] with format = \"{format}\" and keys = [\"{kid}\"]"),
+        };
         let mut notes = vec![format!(
-            "It takes effect with an entry of the policy, which is deployed along with it: [[vars.EDGEWARD.tokens]] with \
-             format = \"{format}\" and keys = [\"{kid}\"]."
+            "It takes effect with an entry of the policy, which is deployed along with it: {place}."
         )];
         if size < FOREIGN_KEY_SIZE {
             notes.push(format!(

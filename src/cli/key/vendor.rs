@@ -11,7 +11,7 @@ use edgeward::secret::Secret;
 /// Octets of a key of `google-cdn`: the vendor takes no others.
 const GOOGLE_CDN_KEY_SIZE: usize = 16;
 
-/// Whose key it is: a format of `[[vars.EDGEWARD.tokens]]`.
+/// Whose key it is: a format of `[[vars.EDGEWARD.tokens]]`, or a Discourse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// EdgeAuth 2.0: hex
@@ -20,6 +20,8 @@ pub enum Format {
     Bunny,
     /// The secret of is_timed_hmac_valid_v0, as text
     Cloudflare,
+    /// The secret of DiscourseConnect, as text
+    Discourse,
     /// base64; SHA-1
     Fastly,
     /// base64url of 16 bytes; SHA-1. The --kid is the KeyName
@@ -56,6 +58,7 @@ impl Format {
             Self::Akamai => "akamai",
             Self::Bunny => "bunny",
             Self::Cloudflare => "cloudflare",
+            Self::Discourse => "discourse",
             Self::Fastly => "fastly",
             Self::GoogleCdn => "google-cdn",
             Self::Jwt => "jwt",
@@ -72,7 +75,7 @@ impl Format {
             Self::Akamai | Self::MediaCdn => &[Hs256, Hs1],
             Self::Fastly | Self::GoogleCdn => &[Hs1],
             Self::Jwt | Self::NginxHmac => &[Hs256, Hs384, Hs512],
-            Self::Bunny | Self::Cloudflare | Self::Laravel | Self::Symfony => &[Hs256],
+            Self::Bunny | Self::Cloudflare | Self::Discourse | Self::Laravel | Self::Symfony => &[Hs256],
         }
     }
 
@@ -81,7 +84,9 @@ impl Format {
         use Encoding::{Base64, Base64url, Hex, Text};
         match self {
             Self::Akamai => (Some(Hex), &[Hex]),
-            Self::Bunny | Self::Cloudflare | Self::NginxHmac | Self::Symfony => (Some(Text), &[Text]),
+            Self::Bunny | Self::Cloudflare | Self::Discourse | Self::NginxHmac | Self::Symfony => {
+                (Some(Text), &[Text])
+            }
             Self::Fastly => (Some(Base64), &[Base64]),
             Self::GoogleCdn | Self::MediaCdn => (Some(Base64url), &[Base64url]),
             // Code of somebody's own may decode APP_KEY before it signs.

@@ -26,7 +26,7 @@ const TRIES: usize = 3;
 
 const AFTER: &str = "\
 The line goes to standard output; the QR code, the same as text, and ten recovery codes go to standard error, once. The \
-line holds the secret sealed with EDGEWARD_SECRET: who reads it has no second factor, and it holds as long as the secret \
+line holds the secret sealed with EDGEWARD_SECRET: who reads it learns no code, and it holds as long as the secret \
 it was made with stands in EDGEWARD_SECRET.
 
 Which algorithm? SHA-1 and 6 digits, the default, are what authenticator apps support. Several take no notice of another \

@@ -12,10 +12,11 @@ use edgeward::totp::TotpSecrets;
 
 /// What there is to say before the line is stored.
 pub fn notes(user: &str, line: &str, secrets: &Secrets, root: &RootSecret) -> Vec<String> {
-    let mut notes = lines_here(user, line, secrets, root);
-    notes.push(format!(
-        "Store the line beside those that are there, and then: npx wrangler secret put {SECRET} < FILE"
-    ));
+    let (mut notes, replaces) = lines_here(user, line, secrets, root);
+    // A user-id that stands there twice makes all lines unreadable.
+    let others =
+        if replaces { "Keep the lines of all others" } else { "Store the line beside those that are there" };
+    notes.push(format!("{others}, and then: npx wrangler secret put {SECRET} < FILE"));
     notes.push(
         "Codes are counted in EDGEWARD_LEDGER, which has to be bound: `edgeward check` looks.".to_owned(),
     );
@@ -38,18 +39,26 @@ fn no_account(user: &str, secrets: &Secrets) -> Option<String> {
     })
 }
 
-fn lines_here(user: &str, line: &str, secrets: &Secrets, root: &RootSecret) -> Vec<String> {
+/// Also whether the line takes the place of one that is there.
+fn lines_here(user: &str, line: &str, secrets: &Secrets, root: &RootSecret) -> (Vec<String>, bool) {
     let user_shown = visible(user);
     let Some(found) = secrets.get(SECRET).filter(|found| !found.value.expose().trim().is_empty()) else {
-        return vec![format!("not checked: {SECRET} is not here; a user-id stands in it once.")];
+        let words = format!(
+            "not checked: {SECRET} is not here, so nobody knows whether {user_shown} has a line already; there may be one for each user."
+        );
+        return (vec![words], false);
     };
     let mut notes = Vec::new();
+    let mut replaces = false;
     match TotpSecrets::parse(found.value.expose(), root, nfc) {
-        Ok(known) if known.of(user).is_some() => notes.push(format!(
-            "{user_shown} has a line in {SECRET} ({}): put this one in its place, and the old app and recovery codes are \
-             worth nothing.",
-            found.from
-        )),
+        Ok(known) if known.of(user).is_some() => {
+            replaces = true;
+            notes.push(format!(
+                "{user_shown} has a line in {SECRET} ({}): put this one in its place, and the old app and recovery codes \
+                 are worth nothing.",
+                found.from
+            ));
+        }
         Ok(_) => {}
         // Perhaps the very reason for a new line.
         Err(problems) => notes.push(sentences(&problems)),
@@ -58,5 +67,5 @@ fn lines_here(user: &str, line: &str, secrets: &Secrets, root: &RootSecret) -> V
     if octets > LONGEST_VARIABLE {
         notes.push(format!("{SECRET} would have {octets} bytes, and Cloudflare takes 5 KB."));
     }
-    notes
+    (notes, replaces)
 }
