@@ -33,9 +33,16 @@ fn cookies(field: &str) {
     cookies_left(&left.unwrap_or_default(), &pairs);
 }
 
-/// The values of the cookies of one name, found the plain way.
+/// The values of the cookies of one name, found the plain way: what stands behind a comma may be a part of a value, and
+/// counts as twice.
 pub fn cookie_values<'v>(field: &'v str, name: &str) -> Vec<&'v str> {
-    pairs(field).into_iter().filter_map(|pair| value_of(pair, name)).collect()
+    let of_part = |part: &'v str| {
+        let pieces = part.split(", ").enumerate();
+        pieces
+            .flat_map(|(at, pair)| core::iter::repeat_n(pair, if at == 0 { 1 } else { 2 }))
+            .collect::<Vec<_>>()
+    };
+    field.split(';').flat_map(of_part).filter_map(|pair| value_of(pair, name)).collect()
 }
 
 /// None of ours is left, the others are, in their order, and there is no more to take off.
