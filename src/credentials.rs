@@ -442,8 +442,16 @@ fn jar<'p>(seen: &Seen<'_>, accept: Kinds) -> Weak<'p> {
 fn of_session<'p>(facts: &RequestFacts<'_>, places: &Places, accept: Kinds) -> Weak<'p> {
     let Some(name) = places.session_cookie(facts) else { return Weak::Absent };
     let Some(field) = facts.field("cookie") else { return Weak::Absent };
-    let mut values = cookie::values(&field, name);
-    match (values.next(), values.next()) {
+    // Only a browser keeps cookies that somebody else's host has set, and browsers say that they are one.
+    let is_browser = facts.field("sec-fetch-site").is_some() || facts.field("sec-fetch-mode").is_some();
+    let (first, second) = if is_browser {
+        let mut values = cookie::values(&field, name);
+        (values.next(), values.next())
+    } else {
+        let mut values = cookie::values_of_lines(&field, name);
+        (values.next(), values.next())
+    };
+    match (first, second) {
         (None, _) => Weak::Absent,
         (Some(_), Some(_)) => Weak::Twice(Kind::Session),
         (Some(_), None) if !accept.has(Kind::Session) => Weak::Unaccepted(Kind::Session),

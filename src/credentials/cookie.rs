@@ -15,6 +15,15 @@ pub fn values<'v>(field: &'v str, name: &str) -> impl Iterator<Item = &'v str> {
     all(field).filter(move |(found, _)| *found == name).map(|(_, value)| value)
 }
 
+/// The same, one behind a comma once: of a client that is no browser, and whose several lines arrive joined.
+pub fn values_of_lines<'v>(field: &'v str, name: &str) -> impl Iterator<Item = &'v str> {
+    let found = pairs(field).filter_map(|pair| {
+        let (name, value) = parted(pair.text, b'=');
+        Some((trim(name), trim(value?)))
+    });
+    found.filter(move |(found, _)| *found == name).map(|(_, value)| value)
+}
+
 /// The names and values of all cookies that have one, in the order in which they stand; one behind a comma twice.
 pub fn all(field: &str) -> impl Iterator<Item = (&str, &str)> {
     pairs(field).flat_map(|pair| {
