@@ -3,7 +3,7 @@
 //   native    cargo test: the core, on this machine
 //   workerd   tests/workerd/: the built Worker in the real runtime, over HTTP
 //   browser   tests/browser/: the demo and the pages in a real browser
-//   checks    format, lints, documentation, dependencies: only where it is named, as `.ci/run` does
+//   checks    format, lints, documentation, dependencies: only where it is named, as `.ci/run` does after the tests
 //
 // A line for each file that passes, all of each failure. The end names again what failed; the last line counts.
 import { runCargo } from "./test/cargo.mjs";
